@@ -1,2 +1,37 @@
-//! Skeleton.
-fn main() {}
+//! The project's own commands: `cargo xtask COMMAND`.
+//!
+//! Flags are parsed here and handed to one file per command. No crate of the workspace is used, so these commands build before anything
+//! else does and work on a tree that does not compile.
+
+mod download;
+mod layout;
+mod process;
+mod setup;
+mod softhsm;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+/// Builds, tests, measures and tidies signet.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Find what this machine lacks for building and testing; install it as root, else print the command
+    Setup,
+    /// Build SoftHSMv2 and keep a throwaway token in it, below target/softhsm
+    #[command(subcommand)]
+    Softhsm(softhsm::Action),
+}
+
+fn main() -> Result<()> {
+    match Arguments::parse().command {
+        Task::Setup => setup::run(),
+        Task::Softhsm(action) => softhsm::run(&action),
+    }
+}
