@@ -1,0 +1,292 @@
+//! The seam between what is signed and who signs: a [`Signer`] is one worker's means to sign, a [`KeyStore`]
+//! makes them, and a [`SignBatch`] carries jobs to a worker and back. No key material passes here.
+
+use crate::algorithm::Algorithm;
+use crate::dnskey::Dnskey;
+use sha2::Digest as _;
+
+/// A key's place in its store's [`KeyStore::keys`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct KeyIndex(pub u16);
+
+/// The bytes that a signature is over (RFC 4034 3.1.8.1): RRSIG RDATA without the signature, then the set.
+#[derive(Debug, Clone, Copy)]
+pub struct ToBeSigned<'a> {
+    message: &'a [u8],
+}
+
+impl<'a> ToBeSigned<'a> {
+    /// Over these bytes.
+    #[must_use]
+    pub fn new(message: &'a [u8]) -> Self {
+        Self { message }
+    }
+
+    /// The bytes themselves: EdDSA signs these, and so do a token's combined mechanisms.
+    #[must_use]
+    pub fn message(&self) -> &'a [u8] {
+        self.message
+    }
+
+    /// Their digest as the algorithm wants it: SHA-256 for 8 and 13, SHA-384 for 14, SHA-512 for 10; `None` for
+    /// algorithms that sign the message itself and for unknown ones.
+    #[must_use]
+    pub fn digest(&self, algorithm: Algorithm) -> Option<DigestBuf> {
+        let mut out = DigestBuf {
+            bytes: [0; 64],
+            length: 0,
+        };
+        match algorithm {
+            Algorithm::RSASHA256 | Algorithm::ECDSAP256SHA256 => {
+                out.set(&sha2::Sha256::digest(self.message))
+            }
+            Algorithm::ECDSAP384SHA384 => out.set(&sha2::Sha384::digest(self.message)),
+            Algorithm::RSASHA512 => out.set(&sha2::Sha512::digest(self.message)),
+            _ => return None,
+        }
+        Some(out)
+    }
+}
+
+/// A digest of up to 64 bytes.
+#[derive(Debug, Clone, Copy)]
+pub struct DigestBuf {
+    bytes: [u8; 64],
+    length: usize,
+}
+
+impl DigestBuf {
+    fn set(&mut self, digest: &[u8]) {
+        self.bytes[..digest.len()].copy_from_slice(digest);
+        self.length = digest.len();
+    }
+}
+
+impl AsRef<[u8]> for DigestBuf {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes[..self.length]
+    }
+}
+
+/// The longest signature in bytes: RSA of 4096 bits.
+pub const MAX_SIGNATURE_LENGTH: usize = 512;
+
+/// Room for one signature in the form of the RRSIG's signature field.
+#[derive(Debug, Clone)]
+pub struct SignatureBuf {
+    bytes: [u8; MAX_SIGNATURE_LENGTH],
+    length: usize,
+}
+
+impl Default for SignatureBuf {
+    fn default() -> Self {
+        Self {
+            bytes: [0; MAX_SIGNATURE_LENGTH],
+            length: 0,
+        }
+    }
+}
+
+impl SignatureBuf {
+    /// The whole room, to be written by a signer; [`set_length`](Self::set_length) says how much was.
+    pub fn room(&mut self) -> &mut [u8] {
+        &mut self.bytes
+    }
+
+    /// Sets how many bytes of the room are the signature; more than the room holds is cut to it.
+    pub fn set_length(&mut self, length: usize) {
+        self.length = length.min(MAX_SIGNATURE_LENGTH);
+    }
+
+    /// Copies a signature of at most [`MAX_SIGNATURE_LENGTH`] bytes in; a longer one is cut.
+    pub fn set(&mut self, signature: &[u8]) {
+        self.set_length(signature.len());
+        self.bytes[..self.length].copy_from_slice(&signature[..self.length]);
+    }
+
+    /// The signature.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes[..self.length]
+    }
+}
+
+/// Why a signature was not made, by what the caller does next.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SignError {
+    /// This job can never succeed; others can.
+    #[error("{message}")]
+    Job {
+        /// What was tried and what came back.
+        message: String,
+    },
+    /// This worker is spent: its undone jobs belong to another.
+    #[error("{message}")]
+    Worker {
+        /// What was tried and what came back.
+        message: String,
+    },
+    /// The whole store is of no use any more: the run stops.
+    #[error("{message}")]
+    Store {
+        /// What was tried and what came back.
+        message: String,
+    },
+}
+
+/// One worker's means to sign: a PKCS#11 session, or a software key's context.
+pub trait Signer: Send {
+    /// Signs `data` with `key` and leaves the signature, in the form of RRSIG's signature field, in `out`.
+    ///
+    /// # Errors
+    /// [`SignError`], by what the caller does next.
+    fn sign(
+        &mut self,
+        key: KeyIndex,
+        data: &ToBeSigned<'_>,
+        out: &mut SignatureBuf,
+    ) -> Result<(), SignError>;
+
+    /// Signs the jobs of a batch that are not done yet, in order. After an error the jobs done are kept, and
+    /// another worker can go on with the rest.
+    ///
+    /// # Errors
+    /// That of the first job that failed.
+    fn sign_batch(&mut self, batch: &mut SignBatch) -> Result<(), SignError> {
+        let mut signature = SignatureBuf::default();
+        while let Some((key, message)) = batch.next_job() {
+            self.sign(key, &ToBeSigned::new(message), &mut signature)?;
+            batch.deliver(&signature);
+        }
+        Ok(())
+    }
+}
+
+/// Where private keys live: a token, or files on disk.
+pub trait KeyStore: Sync {
+    /// The public halves; a [`KeyIndex`] is a place in this slice.
+    fn keys(&self) -> &[Dnskey];
+
+    /// A new worker's signer.
+    ///
+    /// # Errors
+    /// [`SignError`] when no further one can be had.
+    fn signer(&self) -> Result<Box<dyn Signer>, SignError>;
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Job {
+    key: KeyIndex,
+    start: u32,
+    /// Where the message ends, and where the signature starts and ends: one after another in one vector each.
+    end: u32,
+    signature_start: u32,
+    signature_end: u32,
+}
+
+/// An owned batch of jobs for one store: messages in, signatures out. It travels to a worker and back.
+#[derive(Debug, Default)]
+pub struct SignBatch {
+    messages: Vec<u8>,
+    jobs: Vec<Job>,
+    signatures: Vec<u8>,
+    done: usize,
+}
+
+impl SignBatch {
+    /// An empty batch.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a job whose message `write` appends; returns the job's number in the batch.
+    pub fn add(&mut self, key: KeyIndex, write: impl FnOnce(&mut Vec<u8>)) -> u32 {
+        let start = narrow(self.messages.len());
+        write(&mut self.messages);
+        let end = narrow(self.messages.len());
+        self.jobs.push(Job {
+            key,
+            start,
+            end,
+            signature_start: 0,
+            signature_end: 0,
+        });
+        narrow(self.jobs.len() - 1)
+    }
+
+    /// The number of jobs.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.jobs.len()
+    }
+
+    /// Whether there are no jobs.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.jobs.is_empty()
+    }
+
+    /// How many jobs have their signature: the first so many.
+    #[must_use]
+    pub fn done(&self) -> usize {
+        self.done
+    }
+
+    /// The next job without a signature: its key and message.
+    #[must_use]
+    pub fn next_job(&self) -> Option<(KeyIndex, &[u8])> {
+        let job = self.jobs.get(self.done)?;
+        Some((
+            job.key,
+            &self.messages[job.start as usize..job.end as usize],
+        ))
+    }
+
+    /// Takes the signature of [`next_job`](Self::next_job).
+    pub fn deliver(&mut self, signature: &SignatureBuf) {
+        let start = narrow(self.signatures.len());
+        self.signatures.extend_from_slice(signature.bytes());
+        let end = narrow(self.signatures.len());
+        if let Some(job) = self.jobs.get_mut(self.done) {
+            job.signature_start = start;
+            job.signature_end = end;
+            self.done += 1;
+        }
+    }
+
+    /// The key of a job.
+    #[must_use]
+    pub fn key(&self, job: u32) -> KeyIndex {
+        self.jobs[job as usize].key
+    }
+
+    /// The message of a job.
+    #[must_use]
+    pub fn message(&self, job: u32) -> &[u8] {
+        let job = &self.jobs[job as usize];
+        &self.messages[job.start as usize..job.end as usize]
+    }
+
+    /// The signature of a job; empty until it is done.
+    #[must_use]
+    pub fn signature(&self, job: u32) -> &[u8] {
+        let job = &self.jobs[job as usize];
+        &self.signatures[job.signature_start as usize..job.signature_end as usize]
+    }
+
+    /// Empties the batch and keeps its memory.
+    pub fn clear(&mut self) {
+        self.messages.clear();
+        self.jobs.clear();
+        self.signatures.clear();
+        self.done = 0;
+    }
+}
+
+/// Offsets inside one batch, which is far below 4 GiB.
+fn narrow(offset: usize) -> u32 {
+    debug_assert!(u32::try_from(offset).is_ok());
+    u32::try_from(offset).unwrap_or(u32::MAX)
+}
