@@ -57,9 +57,7 @@ impl Dnskey {
         if rdata[2] != 3 {
             return Err(DnskeyError::Protocol);
         }
-        let key = Self {
-            rdata: rdata.into(),
-        };
+        let key = Self { rdata: rdata.into() };
         let algorithm = key.algorithm();
         if algorithm
             .public_key_length()
@@ -75,12 +73,7 @@ impl Dnskey {
     ///
     /// # Errors
     /// [`DnskeyError::Key`] for an empty part, an exponent of more than 65535 bytes, or another algorithm.
-    pub fn from_rsa(
-        flags: u16,
-        algorithm: Algorithm,
-        exponent: &[u8],
-        modulus: &[u8],
-    ) -> Result<Self, DnskeyError> {
+    pub fn from_rsa(flags: u16, algorithm: Algorithm, exponent: &[u8], modulus: &[u8]) -> Result<Self, DnskeyError> {
         let exponent = strip_zeros(exponent);
         let modulus = strip_zeros(modulus);
         let mut key = Vec::with_capacity(3 + exponent.len() + modulus.len());
@@ -174,10 +167,9 @@ impl Dnskey {
     /// The length in bytes of this key's signatures, if the algorithm is known.
     #[must_use]
     pub fn signature_length(&self) -> Option<usize> {
-        self.algorithm().signature_length().or_else(|| {
-            self.rsa_parts()
-                .map(|(_, modulus)| strip_zeros(modulus).len())
-        })
+        self.algorithm()
+            .signature_length()
+            .or_else(|| self.rsa_parts().map(|(_, modulus)| strip_zeros(modulus).len()))
     }
 
     /// Appends the DS RDATA for this key at `owner` (RFC 4034 5.1.4: digest over the owner's canonical form and the RDATA).
@@ -254,17 +246,10 @@ mod tests {
             Dnskey::new(257, Algorithm::ECDSAP256SHA256, &[1; 63]),
             Err(DnskeyError::Key)
         );
-        assert_eq!(
-            Dnskey::from_rdata(&[1, 1, 2, 13, 0]),
-            Err(DnskeyError::Protocol)
-        );
-        let rsa =
-            Dnskey::from_rsa(257, Algorithm::RSASHA256, &[0, 1, 0, 1], &[0, 0xff, 1]).unwrap();
+        assert_eq!(Dnskey::from_rdata(&[1, 1, 2, 13, 0]), Err(DnskeyError::Protocol));
+        let rsa = Dnskey::from_rsa(257, Algorithm::RSASHA256, &[0, 1, 0, 1], &[0, 0xff, 1]).unwrap();
         assert_eq!(rsa.public_key(), [3, 1, 0, 1, 0xff, 1]);
         assert_eq!(rsa.signature_length(), Some(2));
-        assert_eq!(
-            Dnskey::new(257, Algorithm::RSASHA256, &[9, 1]),
-            Err(DnskeyError::Key)
-        );
+        assert_eq!(Dnskey::new(257, Algorithm::RSASHA256, &[9, 1]), Err(DnskeyError::Key));
     }
 }

@@ -205,9 +205,7 @@ impl<'a> NameRef<'a> {
     /// An owned copy.
     #[must_use]
     pub fn to_name(self) -> Name {
-        Name {
-            wire: self.wire.into(),
-        }
+        Name { wire: self.wire.into() }
     }
 }
 
@@ -216,10 +214,7 @@ const PLAIN: [bool; 256] = {
     let mut table = [false; 256];
     let mut byte = 0x21;
     while byte < 0x7f {
-        table[byte] = !matches!(
-            byte as u8,
-            b'.' | b'\\' | b'"' | b';' | b'(' | b')' | b'@' | b'$'
-        );
+        table[byte] = !matches!(byte as u8, b'.' | b'\\' | b'"' | b';' | b'(' | b')' | b'@' | b'$');
         byte += 1;
     }
     table
@@ -227,16 +222,9 @@ const PLAIN: [bool; 256] = {
 
 fn write_label_byte(byte: u8, out: &mut Vec<u8>) {
     match byte {
-        b'.' | b'\\' | b'"' | b';' | b'(' | b')' | b'@' | b'$' => {
-            out.extend_from_slice(&[b'\\', byte])
-        }
+        b'.' | b'\\' | b'"' | b';' | b'(' | b')' | b'@' | b'$' => out.extend_from_slice(&[b'\\', byte]),
         0x21..=0x7e => out.push(byte),
-        _ => out.extend_from_slice(&[
-            b'\\',
-            b'0' + byte / 100,
-            b'0' + byte / 10 % 10,
-            b'0' + byte % 10,
-        ]),
+        _ => out.extend_from_slice(&[b'\\', b'0' + byte / 100, b'0' + byte / 10 % 10, b'0' + byte % 10]),
     }
 }
 
@@ -302,11 +290,7 @@ impl Name {
     /// [`NameError`] when the text is no name.
     pub fn parse(text: &str, origin: Option<NameRef<'_>>) -> Result<Self, NameError> {
         let mut wire = Vec::with_capacity(text.len() + 2);
-        parse_name(
-            text.as_bytes(),
-            Some(origin.unwrap_or(NameRef::ROOT)),
-            &mut wire,
-        )?;
+        parse_name(text.as_bytes(), Some(origin.unwrap_or(NameRef::ROOT)), &mut wire)?;
         Ok(Self { wire: wire.into() })
     }
 
@@ -358,11 +342,7 @@ impl fmt::Debug for Name {
 ///
 /// # Errors
 /// [`NameError`]; `out` is as before then.
-pub fn parse_name(
-    text: &[u8],
-    origin: Option<NameRef<'_>>,
-    out: &mut Vec<u8>,
-) -> Result<(), NameError> {
+pub fn parse_name(text: &[u8], origin: Option<NameRef<'_>>, out: &mut Vec<u8>) -> Result<(), NameError> {
     let start = out.len();
     parse_name_inner(text, origin, out, start).inspect_err(|_| out.truncate(start))
 }
@@ -457,10 +437,7 @@ pub fn write_wire_from_key(key: &[u8], origin: NameRef<'_>, out: &mut Vec<u8>) {
     let mut end = key.len();
     while end > 0 {
         let stop = end - 1;
-        let begin = key[..stop]
-            .iter()
-            .rposition(|&byte| byte == 0)
-            .map_or(0, |at| at + 1);
+        let begin = key[..stop].iter().rposition(|&byte| byte == 0).map_or(0, |at| at + 1);
         let label_at = out.len();
         out.push(0);
         let mut at = begin;
@@ -548,9 +525,7 @@ mod tests {
         assert_eq!(name("a\\.b.c.").to_string(), "a\\.b.c.");
         assert_eq!(name("\\255\\ x.").to_string(), "\\255\\032x.");
         assert_eq!(
-            Name::parse("www", Some(name("ex.").borrow()))
-                .unwrap()
-                .to_string(),
+            Name::parse("www", Some(name("ex.").borrow())).unwrap().to_string(),
             "www.ex."
         );
         assert_eq!(Name::parse("a..b.", None), Err(NameError::EmptyLabel));
@@ -558,34 +533,17 @@ mod tests {
         assert_eq!(Name::parse("", None), Err(NameError::EmptyLabel));
         assert_eq!(Name::parse("a\\25", None), Err(NameError::BadEscape));
         assert_eq!(Name::parse("a\\256.", None), Err(NameError::BadEscape));
-        assert_eq!(
-            Name::parse(&"x".repeat(64), None),
-            Err(NameError::LabelTooLong)
-        );
+        assert_eq!(Name::parse(&"x".repeat(64), None), Err(NameError::LabelTooLong));
         let long = format!("{0}.{0}.{0}.{1}.", "x".repeat(63), "y".repeat(61));
         assert_eq!(name(&long).borrow().wire().len(), MAX_WIRE_LENGTH);
-        assert_eq!(
-            Name::parse(&format!("z{long}"), None),
-            Err(NameError::LabelTooLong)
-        );
-        assert_eq!(
-            Name::parse(&format!("z.{long}"), None),
-            Err(NameError::TooLong)
-        );
+        assert_eq!(Name::parse(&format!("z{long}"), None), Err(NameError::LabelTooLong));
+        assert_eq!(Name::parse(&format!("z.{long}"), None), Err(NameError::TooLong));
     }
 
     #[test]
     fn below_is_by_labels() {
-        assert!(
-            name("a.Example.")
-                .borrow()
-                .is_at_or_below(name("eXample.").borrow())
-        );
-        assert!(
-            !name("aexample.")
-                .borrow()
-                .is_at_or_below(name("example.").borrow())
-        );
+        assert!(name("a.Example.").borrow().is_at_or_below(name("eXample.").borrow()));
+        assert!(!name("aexample.").borrow().is_at_or_below(name("example.").borrow()));
         assert!(name("x.").borrow().is_at_or_below(NameRef::ROOT));
         assert_eq!(name("*.a.b.").borrow().rrsig_labels(), 2);
         assert_eq!(name(".").borrow().rrsig_labels(), 0);

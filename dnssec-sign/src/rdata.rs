@@ -72,9 +72,8 @@ pub enum Field {
 }
 
 use Field::{
-    A6, Algorithm, Base64, CertType, CharString, CharStrings, Eui48, Eui64, HashedOwner, Hex, Ipv4,
-    Ipv6, LongString, Node64, Opaque, Period, Salt, SvcParams, Tag, Time, Type, Types, U8, U16,
-    U32,
+    A6, Algorithm, Base64, CertType, CharString, CharStrings, Eui48, Eui64, HashedOwner, Hex, Ipv4, Ipv6, LongString,
+    Node64, Opaque, Period, Salt, SvcParams, Tag, Time, Type, Types, U8, U16, U32,
 };
 
 const FOLDED: Field = Field::Name(Case::Folded);
@@ -114,17 +113,11 @@ pub fn fields(rtype: RecordType) -> Option<&'static [Field]> {
         RecordType::NXT => &[FOLDED, Opaque],
         RecordType::A6 => &[A6],
         RecordType::CERT => &[CertType, U16, Algorithm, Base64],
-        RecordType::DS | RecordType::CDS | RecordType::DLV | RecordType::TA => {
-            &[U16, Algorithm, U8, Hex]
-        }
+        RecordType::DS | RecordType::CDS | RecordType::DLV | RecordType::TA => &[U16, Algorithm, U8, Hex],
         RecordType::SSHFP => &[U8, U8, Hex],
-        RecordType::RRSIG | RecordType::SIG => {
-            &[Type, Algorithm, U8, U32, Time, Time, U16, FOLDED, Base64]
-        }
+        RecordType::RRSIG | RecordType::SIG => &[Type, Algorithm, U8, U32, Time, Time, U16, FOLDED, Base64],
         RecordType::NSEC => &[KEPT, Types],
-        RecordType::DNSKEY | RecordType::CDNSKEY | RecordType::KEY | RecordType::RKEY => {
-            &[U16, U8, Algorithm, Base64]
-        }
+        RecordType::DNSKEY | RecordType::CDNSKEY | RecordType::KEY | RecordType::RKEY => &[U16, U8, Algorithm, Base64],
         RecordType::DHCID | RecordType::OPENPGPKEY => &[Base64],
         RecordType::NSEC3 => &[U8, U8, U16, Salt, HashedOwner, Types],
         RecordType::NSEC3PARAM => &[U8, U8, U16, Salt],
@@ -185,9 +178,7 @@ pub fn split_field(field: Field, rdata: &[u8]) -> Result<(&[u8], &[u8]), RdataEr
     let fixed = |length: usize| rdata.split_at_checked(length).ok_or(RdataError::Short);
     let counted = || {
         let &length = rdata.first().ok_or(RdataError::Short)?;
-        rdata
-            .split_at_checked(1 + usize::from(length))
-            .ok_or(RdataError::Short)
+        rdata.split_at_checked(1 + usize::from(length)).ok_or(RdataError::Short)
     };
     let rest = |least: usize| {
         if rdata.len() < least {
@@ -309,11 +300,7 @@ pub fn check(rtype: RecordType, rdata: &[u8]) -> Result<(), RdataError> {
     for &field in fields {
         rest = split_field(field, rest)?.1;
     }
-    if rest.is_empty() {
-        Ok(())
-    } else {
-        Err(RdataError::Long)
-    }
+    if rest.is_empty() { Ok(()) } else { Err(RdataError::Long) }
 }
 
 /// Whether canonical form can differ from the wire form: the type has a name that is folded.
@@ -378,24 +365,15 @@ mod tests {
     #[test]
     fn shapes_are_checked() {
         assert_eq!(check(RecordType::A, &[1, 2, 3]), Err(RdataError::Short));
-        assert_eq!(
-            check(RecordType::A, &[1, 2, 3, 4, 5]),
-            Err(RdataError::Long)
-        );
+        assert_eq!(check(RecordType::A, &[1, 2, 3, 4, 5]), Err(RdataError::Long));
         assert_eq!(check(RecordType::TXT, b""), Err(RdataError::Short));
         assert_eq!(check(RecordType::TXT, b"\x02a"), Err(RdataError::Short));
         assert_eq!(check(RecordType::TXT, b"\x00"), Ok(()));
-        assert_eq!(
-            check(RecordType::NSEC, b"\x00\x00\x01\x00"),
-            Err(RdataError::Bitmap)
-        );
+        assert_eq!(check(RecordType::NSEC, b"\x00\x00\x01\x00"), Err(RdataError::Bitmap));
         assert_eq!(check(RecordType::NSEC, b"\x00\x00\x01\x40"), Ok(()));
         assert_eq!(check(RecordType::CAA, b"\x00\x00"), Err(RdataError::Tag));
         assert_eq!(
-            check(
-                RecordType::SVCB,
-                b"\x00\x01\x00\x00\x01\x00\x00\x00\x01\x00\x00"
-            ),
+            check(RecordType::SVCB, b"\x00\x01\x00\x00\x01\x00\x00\x00\x01\x00\x00"),
             Err(RdataError::SvcParams)
         );
         assert_eq!(check(RecordType(65280), b"anything"), Ok(()));

@@ -94,10 +94,7 @@ impl<'r> NodeList<'r> {
         let at = self.names.len();
         write_wire_from_key(key, origin, &mut self.names);
         let length = u8::try_from(self.names.len() - at).unwrap_or(u8::MAX);
-        let owner = Owner::Derived {
-            at: narrow(at),
-            length,
-        };
+        let owner = Owner::Derived { at: narrow(at), length };
         self.nodes.push(Entry {
             key,
             owner,
@@ -148,9 +145,7 @@ impl<'r> NodeList<'r> {
             .map_or(self.records.len(), |next| next.first as usize);
         let owner = match entry.owner {
             Owner::Written(wire) => wire,
-            Owner::Derived { at, length } => {
-                &self.names[at as usize..at as usize + usize::from(length)]
-            }
+            Owner::Derived { at, length } => &self.names[at as usize..at as usize + usize::from(length)],
         };
         Node {
             key: entry.key,

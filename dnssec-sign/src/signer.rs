@@ -37,9 +37,7 @@ impl<'a> ToBeSigned<'a> {
             length: 0,
         };
         match algorithm {
-            Algorithm::RSASHA256 | Algorithm::ECDSAP256SHA256 => {
-                out.set(&sha2::Sha256::digest(self.message))
-            }
+            Algorithm::RSASHA256 | Algorithm::ECDSAP256SHA256 => out.set(&sha2::Sha256::digest(self.message)),
             Algorithm::ECDSAP384SHA384 => out.set(&sha2::Sha384::digest(self.message)),
             Algorithm::RSASHA512 => out.set(&sha2::Sha512::digest(self.message)),
             _ => return None,
@@ -141,12 +139,7 @@ pub trait Signer: Send {
     ///
     /// # Errors
     /// [`SignError`], by what the caller does next.
-    fn sign(
-        &mut self,
-        key: KeyIndex,
-        data: &ToBeSigned<'_>,
-        out: &mut SignatureBuf,
-    ) -> Result<(), SignError>;
+    fn sign(&mut self, key: KeyIndex, data: &ToBeSigned<'_>, out: &mut SignatureBuf) -> Result<(), SignError>;
 
     /// Signs the jobs of a batch that are not done yet, in order. After an error the jobs done are kept, and
     /// another worker can go on with the rest.
@@ -238,10 +231,7 @@ impl SignBatch {
     #[must_use]
     pub fn next_job(&self) -> Option<(KeyIndex, &[u8])> {
         let job = self.jobs.get(self.done)?;
-        Some((
-            job.key,
-            &self.messages[job.start as usize..job.end as usize],
-        ))
+        Some((job.key, &self.messages[job.start as usize..job.end as usize]))
     }
 
     /// Takes the signature of [`next_job`](Self::next_job).

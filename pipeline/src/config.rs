@@ -1,0 +1,98 @@
+//! A run's resolved configuration: what the flags, environment and defaults come to. Nothing is looked up
+//! here; the command line is resolved in `cli`, and an embedder fills these in itself.
+
+use std::path::PathBuf;
+
+use dnssec_sign::{KeyCandidate, KeySetOptions, KeyStore, Name, Policy};
+
+/// How the written zone is checked before it is published.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum VerifyLevel {
+    /// Structure, and every signature.
+    #[default]
+    Full,
+    /// Chains, bitmaps, completeness and times, but no cryptography.
+    Structure,
+    /// Nothing is read again.
+    None,
+}
+
+/// Where the signed zone goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Output {
+    /// A file, replaced in one step.
+    File(PathBuf),
+    /// Standard output: spooled, verified, then copied.
+    Stdout,
+}
+
+/// The size of a partition: the unit of planning, rendering and writing. Results never depend on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PartitionSize {
+    /// About so many records of input.
+    Records(usize),
+    /// A border at every owner: the hardest case, for tests.
+    EveryOwner,
+}
+
+impl Default for PartitionSize {
+    fn default() -> Self {
+        Self::Records(4096)
+    }
+}
+
+/// One signing run.
+#[derive(Debug, Clone)]
+pub struct SignConfig {
+    /// The zone file; `-` is standard input.
+    pub zone_file: PathBuf,
+    /// The zone's origin.
+    pub origin: Name,
+    /// Where the result goes.
+    pub output: Output,
+    /// Validity, serial, denial.
+    pub policy: Policy,
+    /// Which keys sign what.
+    pub key_options: KeySetOptions,
+    /// The moment that key times are compared with, in seconds since 1970.
+    pub now: u64,
+    /// Threads that parse, plan, render and verify.
+    pub threads: usize,
+    /// The check before publishing.
+    pub verify: VerifyLevel,
+    /// How many faults of the input are listed.
+    pub max_errors: usize,
+    /// The size of a partition.
+    pub partition: PartitionSize,
+}
+
+/// What kind of store keys live in: it decides which threads sign.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StoreKind {
+    /// A token: one thread a session, `sessions` of them.
+    Token {
+        /// Sessions to sign with.
+        sessions: usize,
+    },
+    /// Software keys: the thread that plans a partition signs it.
+    Software,
+}
+
+/// One place with private keys.
+pub struct Store {
+    /// Its name in messages: a token's label, or "keys on disk".
+    pub name: String,
+    /// Who signs.
+    pub kind: StoreKind,
+    /// The keys, proven.
+    pub keys: Box<dyn KeyStore>,
+}
+
+/// All keys of a run: the stores, and what is known of each key's times. A candidate's
+/// source names its store by its place in `stores`.
+pub struct SigningKeys {
+    /// The stores.
+    pub stores: Vec<Store>,
+    /// The keys that were named or found. DNSKEYs of the zone itself are added by the run.
+    pub candidates: Vec<KeyCandidate>,
+}

@@ -1,0 +1,46 @@
+//! What a caller may watch while a run goes on: phases, counts and warnings, and its way to stop the run.
+
+/// A stage of a run, in order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Phase {
+    /// The zone file is read, parsed and sorted; counted in bytes.
+    Load,
+    /// Names are planned, signed and written; counted in records of the input.
+    Sign,
+    /// The NSEC3 chain is linked, signed and written; counted in NSEC3 records.
+    Chain,
+    /// What was written is verified; counted in signatures.
+    Verify,
+    /// The output is synced and renamed.
+    Publish,
+}
+
+/// Receives a run's progress. Calls come from several threads and must return at once.
+pub trait Observer: Sync {
+    /// A phase begins; `total` is how much there is to count, when known.
+    fn phase(&self, phase: Phase, total: Option<u64>) {
+        let _ = (phase, total);
+    }
+
+    /// `done` more of the phase's units are done.
+    fn advance(&self, phase: Phase, done: u64) {
+        let _ = (phase, done);
+    }
+
+    /// Something a person should know, though the run goes on.
+    fn warn(&self, message: &str) {
+        let _ = message;
+    }
+
+    /// Whether the run shall stop; asked often.
+    fn cancelled(&self) -> bool {
+        false
+    }
+}
+
+/// Watches nothing.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Silent;
+
+impl Observer for Silent {}
