@@ -4,6 +4,7 @@
 //! else does and work on a tree that does not compile.
 
 mod download;
+mod fixtures;
 mod layout;
 mod process;
 mod setup;
@@ -27,11 +28,14 @@ enum Task {
     /// Build SoftHSMv2 and keep a throwaway token in it, below target/softhsm
     #[command(subcommand)]
     Softhsm(softhsm::Action),
+    /// Make a large zone below target/fixtures; prints its path and origin
+    Fixtures(fixtures::Fixture),
 }
 
 fn main() -> Result<()> {
     match Arguments::parse().command {
         Task::Setup => setup::run(),
         Task::Softhsm(action) => softhsm::run(&action),
+        Task::Fixtures(fixture) => fixtures::run(&fixture),
     }
 }
