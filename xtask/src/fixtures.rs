@@ -58,11 +58,7 @@ impl Kind {
 impl Fixture {
     /// A zone of `count` delegations or hosts, with the default seed.
     pub(crate) fn new(kind: Kind, count: u32) -> Self {
-        Self {
-            kind,
-            count,
-            seed: 1,
-        }
+        Self { kind, count, seed: 1 }
     }
 
     /// Where the zone lies once it is made.
@@ -106,10 +102,7 @@ pub(crate) fn make(fixture: &Fixture) -> Result<PathBuf> {
 }
 
 fn first_line(path: &Path) -> Option<String> {
-    BufReader::new(std::fs::File::open(path).ok()?)
-        .lines()
-        .next()?
-        .ok()
+    BufReader::new(std::fs::File::open(path).ok()?).lines().next()?.ok()
 }
 
 /// The zone's text.
@@ -141,41 +134,22 @@ fn write_apex(origin: &str, random: &mut SplitMix64, out: &mut impl Write) -> Re
     }
     writeln!(out, "{origin}\t3600\tIN\tA\t{}", random.ipv4())?;
     for server in 'a'..='h' {
-        writeln!(
-            out,
-            "{server}.nic.{origin}\t172800\tIN\tA\t{}",
-            random.ipv4()
-        )?;
-        writeln!(
-            out,
-            "{server}.nic.{origin}\t172800\tIN\tAAAA\t{}",
-            random.ipv6()
-        )?;
+        writeln!(out, "{server}.nic.{origin}\t172800\tIN\tA\t{}", random.ipv4())?;
+        writeln!(out, "{server}.nic.{origin}\t172800\tIN\tAAAA\t{}", random.ipv6())?;
     }
     Ok(())
 }
 
-fn write_delegation(
-    name: &str,
-    origin: &str,
-    random: &mut SplitMix64,
-    out: &mut impl Write,
-) -> Result<()> {
+fn write_delegation(name: &str, origin: &str, random: &mut SplitMix64, out: &mut impl Write) -> Result<()> {
     let glue = random.one_in(10);
     if glue {
         for server in ["ns1", "ns2"] {
-            writeln!(
-                out,
-                "{name}.{origin}\t86400\tIN\tNS\t{server}.{name}.{origin}"
-            )?;
+            writeln!(out, "{name}.{origin}\t86400\tIN\tNS\t{server}.{name}.{origin}")?;
         }
     } else {
         let hoster = random.below(2000);
         for server in ["ns1", "ns2"] {
-            writeln!(
-                out,
-                "{name}.{origin}\t86400\tIN\tNS\t{server}.dns{hoster}.example."
-            )?;
+            writeln!(out, "{name}.{origin}\t86400\tIN\tNS\t{server}.dns{hoster}.example.")?;
         }
     }
     if random.one_in(10) {
@@ -189,22 +163,13 @@ fn write_delegation(
     }
     if glue {
         writeln!(out, "ns1.{name}.{origin}\t86400\tIN\tA\t{}", random.ipv4())?;
-        writeln!(
-            out,
-            "ns1.{name}.{origin}\t86400\tIN\tAAAA\t{}",
-            random.ipv6()
-        )?;
+        writeln!(out, "ns1.{name}.{origin}\t86400\tIN\tAAAA\t{}", random.ipv6())?;
         writeln!(out, "ns2.{name}.{origin}\t86400\tIN\tA\t{}", random.ipv4())?;
     }
     Ok(())
 }
 
-fn write_host(
-    name: &str,
-    origin: &str,
-    random: &mut SplitMix64,
-    out: &mut impl Write,
-) -> Result<()> {
+fn write_host(name: &str, origin: &str, random: &mut SplitMix64, out: &mut impl Write) -> Result<()> {
     writeln!(out, "{name}.{origin}\t3600\tIN\tA\t{}", random.ipv4())?;
     writeln!(out, "{name}.{origin}\t3600\tIN\tAAAA\t{}", random.ipv6())?;
     if random.one_in(5) {
@@ -216,10 +181,7 @@ fn write_host(
     }
     if random.one_in(10) {
         let exchange = random.below(500);
-        writeln!(
-            out,
-            "{name}.{origin}\t3600\tIN\tMX\t10 mx{exchange}.mail.example."
-        )?;
+        writeln!(out, "{name}.{origin}\t3600\tIN\tMX\t10 mx{exchange}.mail.example.")?;
     }
     Ok(())
 }
@@ -266,8 +228,7 @@ fn push_name(number: u32, name: &mut String) {
         "-club",
         "consulting",
     ];
-    let bits =
-        |shift: u32, mask: u32| usize::try_from((number >> shift) & mask).unwrap_or_default();
+    let bits = |shift: u32, mask: u32| usize::try_from((number >> shift) & mask).unwrap_or_default();
     for syllable in 0..4 {
         name.push_str(ONSETS[bits(syllable * 6, 15)]);
         name.push_str(NUCLEI[bits(syllable * 6 + 4, 3)]);
@@ -310,12 +271,7 @@ impl SplitMix64 {
     fn ipv6(&mut self) -> String {
         let [a, b, c, d, e, f, ..] = self.next().to_le_bytes();
         let word = |high, low| u16::from_be_bytes([high, low]);
-        format!(
-            "2001:db8:{:x}:{:x}::{:x}",
-            word(a, b),
-            word(c, d),
-            word(e, f)
-        )
+        format!("2001:db8:{:x}:{:x}::{:x}", word(a, b), word(c, d), word(e, f))
     }
 }
 

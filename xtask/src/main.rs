@@ -9,6 +9,7 @@ mod layout;
 mod process;
 mod setup;
 mod softhsm;
+mod tidy;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
@@ -30,6 +31,8 @@ enum Task {
     Softhsm(softhsm::Action),
     /// Make a large zone below target/fixtures; prints its path and origin
     Fixtures(fixtures::Fixture),
+    /// Check the project's conventions: arrows between crates, files, headings, `unsafe`, wording
+    Tidy,
 }
 
 fn main() -> Result<()> {
@@ -37,5 +40,6 @@ fn main() -> Result<()> {
         Task::Setup => setup::run(),
         Task::Softhsm(action) => softhsm::run(&action),
         Task::Fixtures(fixture) => fixtures::run(&fixture),
+        Task::Tidy => tidy::run(),
     }
 }

@@ -59,11 +59,7 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
 /// As [`run`], with both outputs appended to a log, of which a failure shows the end.
 pub(crate) fn run_logged(command: &mut Command, log: &Path) -> Result<()> {
     eprintln!("$ {}", line(command));
-    let file = fs::OpenOptions::new()
-        .create(true)
-        .append(true)
-        .open(log)?
-        .into_file();
+    let file = fs::OpenOptions::new().create(true).append(true).open(log)?.into_file();
     let status = command
         .stdin(Stdio::null())
         .stdout(file.try_clone()?)
@@ -114,10 +110,7 @@ mod tests {
     fn a_command_line_can_be_pasted_into_a_shell() {
         let mut command = Command::new("ldns-signzone");
         command.args(["-K", "13,pkcs11:token=a b;object=it's"]);
-        assert_eq!(
-            line(&command),
-            r"ldns-signzone -K '13,pkcs11:token=a b;object=it'\''s'"
-        );
+        assert_eq!(line(&command), r"ldns-signzone -K '13,pkcs11:token=a b;object=it'\''s'");
     }
 
     #[test]

@@ -37,11 +37,7 @@ const fn program(name: &'static str, package: &'static str, purpose: &'static st
 
 /// Everything that building, testing and measuring use, checked in this order.
 const NEEDS: &[Need] = &[
-    program(
-        "cc",
-        "gcc",
-        "compiles the C parts of dependencies and links",
-    ),
+    program("cc", "gcc", "compiles the C parts of dependencies and links"),
     program("c++", "g++", "compiles SoftHSM"),
     program("make", "make", "builds SoftHSM"),
     program("pkg-config", "pkg-config", "finds OpenSSL for SoftHSM"),
@@ -57,23 +53,11 @@ const NEEDS: &[Need] = &[
         package: "libc6-dev",
         purpose: "compiles anything in C",
     },
-    program(
-        "softhsm2-util",
-        "softhsm2",
-        "the installed token, for --system",
-    ),
-    program(
-        "dnssec-signzone",
-        "bind9-utils",
-        "peer in tests and benchmarks",
-    ),
+    program("softhsm2-util", "softhsm2", "the installed token, for --system"),
+    program("dnssec-signzone", "bind9-utils", "peer in tests and benchmarks"),
     program("dnssec-keygen", "bind9-utils", "keys of the peers"),
     program("dnssec-verify", "bind9-utils", "judge"),
-    program(
-        "named-compilezone",
-        "bind9-utils",
-        "normalises zones for comparison",
-    ),
+    program("named-compilezone", "bind9-utils", "normalises zones for comparison"),
     program("delv", "bind9-dnsutils", "judge"),
     program("ldns-signzone", "ldnsutils", "peer in benchmarks"),
     program("ldns-verify-zone", "ldnsutils", "judge"),
@@ -104,23 +88,14 @@ pub(crate) fn openssl_engine() -> Option<std::path::PathBuf> {
     folders.sort();
     folders
         .iter()
-        .flat_map(|folder| {
-            ["engines-3", "engines-1.1"].map(|version| folder.join(version).join("pkcs11.so"))
-        })
+        .flat_map(|folder| ["engines-3", "engines-1.1"].map(|version| folder.join(version).join("pkcs11.so")))
         .find(|engine| engine.is_file())
 }
 
 fn header(name: &str) -> bool {
-    let usual = [
-        "/usr/include",
-        "/usr/local/include",
-        "/opt/homebrew/include",
-    ];
+    let usual = ["/usr/include", "/usr/local/include", "/opt/homebrew/include"];
     let multiarch = format!("/usr/include/{}-linux-gnu", std::env::consts::ARCH);
-    usual
-        .iter()
-        .any(|folder| Path::new(folder).join(name).is_file())
-        || Path::new(&multiarch).join(name).is_file()
+    usual.iter().any(|folder| Path::new(folder).join(name).is_file()) || Path::new(&multiarch).join(name).is_file()
 }
 
 fn missing() -> Vec<&'static Need> {
@@ -152,10 +127,7 @@ fn packages(needs: &[&Need]) -> Vec<&'static str> {
 pub(crate) fn run() -> Result<()> {
     let lacking = missing();
     if lacking.is_empty() {
-        eprintln!(
-            "setup: all {} programs, headers and libraries are here",
-            NEEDS.len()
-        );
+        eprintln!("setup: all {} programs, headers and libraries are here", NEEDS.len());
         return Ok(());
     }
     for need in &lacking {
@@ -166,10 +138,7 @@ pub(crate) fn run() -> Result<()> {
         eprintln!("setup: missing {what} ({}): {}", need.package, need.purpose);
     }
     let packages = packages(&lacking);
-    let install = format!(
-        "apt-get install --yes --no-install-recommends {}",
-        packages.join(" ")
-    );
+    let install = format!("apt-get install --yes --no-install-recommends {}", packages.join(" "));
     if process::find("apt-get").is_none() {
         bail!(
             "this system has no apt-get; install what Debian calls: {}",

@@ -64,8 +64,7 @@ fn provider_note() -> PathBuf {
 impl Provider {
     /// The provider that the last build left.
     fn load() -> Result<Self> {
-        let note = fs::read_to_string(provider_note())
-            .context("no SoftHSM yet: run `cargo xtask softhsm build`")?;
+        let note = fs::read_to_string(provider_note()).context("no SoftHSM yet: run `cargo xtask softhsm build`")?;
         let mut lines = note.lines().map(PathBuf::from);
         let provider = lines.next().zip(lines.next());
         let (library, util) = provider.context("run `cargo xtask softhsm build` again")?;
@@ -81,20 +80,10 @@ impl Provider {
     /// The distribution's library and program.
     fn installed() -> Result<Self> {
         let multiarch = format!("/usr/lib/{}-linux-gnu", std::env::consts::ARCH);
-        let folders = [
-            multiarch.as_str(),
-            "/usr/lib",
-            "/usr/lib64",
-            "/usr/local/lib",
-        ];
+        let folders = [multiarch.as_str(), "/usr/lib", "/usr/lib64", "/usr/local/lib"];
         let library = folders
             .iter()
-            .flat_map(|f| {
-                [
-                    format!("{f}/softhsm/libsofthsm2.so"),
-                    format!("{f}/libsofthsm2.so"),
-                ]
-            })
+            .flat_map(|f| [format!("{f}/softhsm/libsofthsm2.so"), format!("{f}/libsofthsm2.so")])
             .map(PathBuf::from)
             .find(|candidate| candidate.is_file())
             .context("no SoftHSMv2 is installed: run `cargo xtask setup`")?;

@@ -42,10 +42,7 @@ pub(crate) fn build(origin: &Origin) -> Result<Provider> {
             Err(error) => {
                 eprintln!("WARNING: SoftHSMv2 was not built: {error:#}");
                 let installed = Provider::installed()?;
-                eprintln!(
-                    "WARNING: the installed {} is used instead",
-                    installed.library.display()
-                );
+                eprintln!("WARNING: the installed {} is used instead", installed.library.display());
                 installed
             }
         }
@@ -62,12 +59,7 @@ fn from_source(given: Option<&Path>) -> Result<Provider> {
     };
     let source = source::locate(given)?;
     let stamp = folder().join("stamp");
-    let identity = format!(
-        "{}\n{}\n{}\n",
-        source.identity,
-        prefix.display(),
-        FLAGS.join(" ")
-    );
+    let identity = format!("{}\n{}\n{}\n", source.identity, prefix.display(), FLAGS.join(" "));
     let built = provider.library.is_file() && provider.util.is_file();
     if built && fs::read_to_string(&stamp).is_ok_and(|found| found == identity) {
         eprintln!("softhsm: taking the finished build in {}", prefix.display());
@@ -97,9 +89,7 @@ fn from_source(given: Option<&Path>) -> Result<Provider> {
         &log,
     )?;
     let jobs = thread::available_parallelism().map_or(1, usize::from);
-    let make = |argument: &str| {
-        process::run_logged(Command::new("make").arg(argument).current_dir(&tree), &log)
-    };
+    let make = |argument: &str| process::run_logged(Command::new("make").arg(argument).current_dir(&tree), &log);
     make(&format!("-j{jobs}"))?;
     make("install")?;
     if !provider.library.is_file() {
@@ -122,18 +112,11 @@ fn unpack(source: &Source, work: &Path, log: &Path) -> Result<PathBuf> {
     fs::create_dir_all(work)?;
     if source.path.is_dir() {
         let tree = work.join("source");
-        process::run_logged(
-            Command::new("cp").arg("-a").arg(&source.path).arg(&tree),
-            log,
-        )?;
+        process::run_logged(Command::new("cp").arg("-a").arg(&source.path).arg(&tree), log)?;
         return Ok(tree);
     }
     process::run_logged(
-        Command::new("tar")
-            .arg("-xf")
-            .arg(&source.path)
-            .arg("-C")
-            .arg(work),
+        Command::new("tar").arg("-xf").arg(&source.path).arg("-C").arg(work),
         log,
     )?;
     let mut entries = fs::read_dir(work)?;
@@ -147,9 +130,7 @@ fn unpack(source: &Source, work: &Path, log: &Path) -> Result<PathBuf> {
 /// Makes `configure` in a checkout, which unlike a release has none.
 fn autogen(tree: &Path, log: &Path) -> Result<()> {
     if process::find("autoreconf").is_none() {
-        bail!(
-            "the source has no ./configure, and making it needs the packages autoconf, automake and libtool"
-        );
+        bail!("the source has no ./configure, and making it needs the packages autoconf, automake and libtool");
     }
     process::run_logged(
         Command::new("autoreconf")

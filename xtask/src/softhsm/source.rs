@@ -12,8 +12,7 @@ use fs_err as fs;
 use crate::{download, process};
 
 /// SHA-256 of `softhsm2_2.6.1.orig.tar.gz` in Debian's and its descendants' source package.
-const DISTRIBUTION_SHA256: &str =
-    "ac9ac1e3f4402f88bf3e626a18f070f8031c031947ed469c6e17482495ec72b6";
+const DISTRIBUTION_SHA256: &str = "ac9ac1e3f4402f88bf3e626a18f070f8031c031947ed469c6e17482495ec72b6";
 /// Upstream's release, and its SHA-256.
 const UPSTREAM_URL: &str = "https://dist.opendnssec.org/source/softhsm-2.6.1.tar.gz";
 const UPSTREAM_SHA256: &str = "61249473054bcd1811519ef9a989a880a7bdcc36d317c9c25457fc614df475f2";
@@ -57,8 +56,8 @@ pub(super) fn locate(given: Option<&Path>) -> Result<Source> {
             });
         }
     }
-    let from_distribution = distribution_url()
-        .and_then(|url| download::fetch(&url, &distribution.path, DISTRIBUTION_SHA256));
+    let from_distribution =
+        distribution_url().and_then(|url| download::fetch(&url, &distribution.path, DISTRIBUTION_SHA256));
     let Err(first) = from_distribution else {
         return Ok(distribution);
     };
@@ -123,12 +122,7 @@ fn source_lists() -> Vec<PathBuf> {
     if let Ok(entries) = fs::read_dir("/etc/apt/sources.list.d") {
         lists.extend(entries.filter_map(|entry| entry.ok().map(|entry| entry.path())));
     }
-    lists.retain(|list| {
-        list.is_file()
-            && list
-                .extension()
-                .is_some_and(|e| e == "list" || e == "sources")
-    });
+    lists.retain(|list| list.is_file() && list.extension().is_some_and(|e| e == "list" || e == "sources"));
     lists.sort();
     lists
 }
@@ -142,20 +136,12 @@ fn of_distribution<'a>(mut components: impl Iterator<Item = &'a str>) -> bool {
 fn deb_src_stanzas(text: &str) -> String {
     let mut stanzas = String::new();
     for stanza in text.split("\n\n") {
-        let lines: Vec<&str> = stanza
-            .lines()
-            .filter(|line| !line.starts_with('#'))
-            .collect();
+        let lines: Vec<&str> = stanza.lines().filter(|line| !line.starts_with('#')).collect();
         let field = |name: &str| lines.iter().find_map(|line| line.strip_prefix(name));
-        let binaries =
-            field("Types:").is_some_and(|types| types.split_whitespace().any(|t| t == "deb"));
+        let binaries = field("Types:").is_some_and(|types| types.split_whitespace().any(|t| t == "deb"));
         let disabled = field("Enabled:").is_some_and(|value| value.trim() == "no");
         let signed = field("Signed-By:").is_some();
-        if !binaries
-            || disabled
-            || !signed
-            || !of_distribution(field("Components:").unwrap_or("").split_whitespace())
-        {
+        if !binaries || disabled || !signed || !of_distribution(field("Components:").unwrap_or("").split_whitespace()) {
             continue;
         }
         stanzas.push_str("Types: deb-src\n");
@@ -188,12 +174,7 @@ fn orig_url(uris: &str) -> Option<String> {
                 .nth(1)
                 .is_some_and(|name| name.contains(".orig.tar"))
         })
-        .find_map(|line| {
-            line.strip_prefix('\'')?
-                .split('\'')
-                .next()
-                .map(str::to_owned)
-        })
+        .find_map(|line| line.strip_prefix('\'')?.split('\'').next().map(str::to_owned))
 }
 
 #[cfg(test)]
@@ -222,10 +203,7 @@ mod tests {
     #[test]
     fn the_file_named_orig_is_taken() {
         let uris = "'http://m.example/s_1.dsc' s_1.dsc 9 SHA256:aa\n'http://m.example/s_1.orig.tar.gz' s_1.orig.tar.gz 9 SHA256:bb\n";
-        assert_eq!(
-            orig_url(uris).as_deref(),
-            Some("http://m.example/s_1.orig.tar.gz")
-        );
+        assert_eq!(orig_url(uris).as_deref(), Some("http://m.example/s_1.orig.tar.gz"));
         assert_eq!(orig_url("'http://m.example/s_1.dsc' s_1.dsc 9"), None);
     }
 }

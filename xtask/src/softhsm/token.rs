@@ -51,10 +51,7 @@ impl Token {
             ("SOFTHSM2_CONF", text(&self.configuration)),
             ("PKCS11_PROVIDER", text(&self.provider.library)),
             ("SIGNET_TOKEN", LABEL.to_owned()),
-            (
-                "SIGNET_PIN_SOURCE",
-                format!("file:{}", self.pin_file.display()),
-            ),
+            ("SIGNET_PIN_SOURCE", format!("file:{}", self.pin_file.display())),
             ("SOFTHSM2_UTIL", text(&self.provider.util)),
         ]
     }
@@ -115,21 +112,14 @@ pub(crate) fn init(provider: &Provider) -> Result<Token> {
 /// It reads them from a terminal only, and its flags for them would show them to everyone on the machine: so it gets a terminal.
 fn initialise(token: &Token, pin: &str, so_pin: &str) -> Result<()> {
     let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY)
-        .and_then(|terminal| {
-            grantpt(&terminal)
-                .and_then(|()| unlockpt(&terminal))
-                .map(|()| terminal)
-        })
+        .and_then(|terminal| grantpt(&terminal).and_then(|()| unlockpt(&terminal)).map(|()| terminal))
         .context("cannot open a pseudo-terminal")?;
     let name = ptsname(&terminal, Vec::new()).context("cannot name the pseudo-terminal")?;
     let prompt = fs::OpenOptions::new()
         .read(true)
         .write(true)
         .custom_flags(rustix::fs::OFlags::NOCTTY.bits().cast_signed())
-        .open(
-            name.to_str()
-                .context("the pseudo-terminal's name is not text")?,
-        )?;
+        .open(name.to_str().context("the pseudo-terminal's name is not text")?)?;
     // Each PIN is asked for twice, the security officer's first.
     let mut keyboard = std::fs::File::from(terminal);
     keyboard.write_all(format!("{so_pin}\n{so_pin}\n{pin}\n{pin}\n").as_bytes())?;
