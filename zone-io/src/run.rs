@@ -1,0 +1,449 @@
+//! Sorted runs: the records of one chunk of input, pushed in the order of the input and packed in canonical order,
+//! an owner's key once before its records. A run is plain bytes with a sparse index, so merging reads it from
+//! front to back wherever the bytes live. Runs know nothing of one another: that is `merge`.
+//!
+//! ```text
+//! owner:  key length u16 | written length u8 | length of all its records u40 | key | owner as written, or nothing
+//! record: type u16 | RDATA length u16 | TTL u32 | line u32 | RDATA
+//! ```
+//! Numbers are little-endian and nothing is aligned. The key is the owner's canonical key with the origin's taken
+//! off its front; the owner's wire form follows only when it has upper-case letters.
+
+use std::cmp::Ordering;
+use std::ops::Range;
+
+use dnssec_sign::{Locus, MAX_WIRE_LENGTH, Name, NameRef, RecordRef, RecordType};
+
+const OWNER_HEADER: usize = 8;
+const RECORD_HEADER: usize = 12;
+/// Every so many owners the index has an entry.
+const SPACING: usize = 16;
+
+/// The records of a chunk in canonical order: by owner, type and position in the input.
+#[derive(Debug)]
+pub struct Run {
+    data: Box<[u8]>,
+    index: Box<[IndexEntry]>,
+    owners: usize,
+    records: usize,
+    source: u32,
+    first_line: u32,
+}
+
+/// Where every [`SPACING`]th owner stands, and how many records stand before it.
+#[derive(Debug, Clone, Copy)]
+struct IndexEntry {
+    prefix: u64,
+    at: usize,
+    records: usize,
+}
+
+/// One owner and its records, packed.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Packed<'r> {
+    /// The owner's key relative to the origin.
+    pub(crate) key: &'r [u8],
+    /// The owner's wire form, when it is not the lower-case one that follows from the key.
+    pub(crate) written: Option<NameRef<'r>>,
+    records: &'r [u8],
+    source: u32,
+    first_line: u32,
+}
+
+impl<'r> Packed<'r> {
+    /// The records in ascending order of type, those of one type in the order of the input.
+    pub(crate) fn records(self) -> PackedRecords<'r> {
+        PackedRecords {
+            rest: self.records,
+            source: self.source,
+            first_line: self.first_line,
+        }
+    }
+}
+
+/// The records of one owner.
+#[derive(Debug, Clone)]
+pub(crate) struct PackedRecords<'r> {
+    rest: &'r [u8],
+    source: u32,
+    first_line: u32,
+}
+
+impl<'r> Iterator for PackedRecords<'r> {
+    type Item = RecordRef<'r>;
+
+    #[inline]
+    fn next(&mut self) -> Option<RecordRef<'r>> {
+        let (header, rest) = self.rest.split_first_chunk::<RECORD_HEADER>()?;
+        let [t0, t1, l0, l1, s0, s1, s2, s3, n0, n1, n2, n3] = *header;
+        let (rdata, rest) = rest.split_at(usize::from(u16::from_le_bytes([l0, l1])));
+        self.rest = rest;
+        Some(RecordRef {
+            rtype: RecordType(u16::from_le_bytes([t0, t1])),
+            ttl: u32::from_le_bytes([s0, s1, s2, s3]),
+            rdata,
+            locus: Locus {
+                source: self.source,
+                line: self.first_line.saturating_add(u32::from_le_bytes([n0, n1, n2, n3])),
+            },
+        })
+    }
+}
+
+impl Run {
+    /// The number of records.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.records
+    }
+
+    /// Whether there are no records.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.records == 0
+    }
+
+    /// The number of different owner names.
+    #[must_use]
+    pub fn owners(&self) -> usize {
+        self.owners
+    }
+
+    /// The bytes of memory held: records and index.
+    #[must_use]
+    pub fn memory(&self) -> usize {
+        self.data.len() + size_of_val(&*self.index)
+    }
+
+    /// Sets the line that relative line 0 stands on: for runs finished before the lines ahead of them were counted.
+    pub fn set_first_line(&mut self, line: u32) {
+        self.first_line = line;
+    }
+
+    /// The owner that starts at byte `at`, and where the next one starts; `None` at the end.
+    #[inline]
+    pub(crate) fn owner_at(&self, at: usize) -> Option<(Packed<'_>, usize)> {
+        let (header, rest) = self.data.get(at..)?.split_first_chunk::<OWNER_HEADER>()?;
+        let [k0, k1, written_length, r0, r1, r2, r3, r4] = *header;
+        let key_length = usize::from(u16::from_le_bytes([k0, k1]));
+        let records_length = usize_from(u64::from_le_bytes([r0, r1, r2, r3, r4, 0, 0, 0]));
+        let (key, rest) = rest.split_at(key_length);
+        let (written, rest) = rest.split_at(usize::from(written_length));
+        let packed = Packed {
+            key,
+            written: match written {
+                [] => None,
+                wire => NameRef::from_wire(wire).ok(),
+            },
+            records: &rest[..records_length],
+            source: self.source,
+            first_line: self.first_line,
+        };
+        let next = at + OWNER_HEADER + key_length + usize::from(written_length) + records_length;
+        Some((packed, next))
+    }
+
+    /// Where the first owner stands whose key is not below `key`.
+    pub(crate) fn seek(&self, key: &[u8]) -> usize {
+        let prefix = key_prefix(key);
+        let after = self.index.partition_point(|entry| {
+            entry.prefix.cmp(&prefix).then_with(|| self.key_at(entry.at).cmp(key)) == Ordering::Less
+        });
+        let mut at = match after {
+            0 => 0,
+            _ => self.index[after - 1].at,
+        };
+        while let Some((packed, next)) = self.owner_at(at) {
+            if packed.key >= key {
+                break;
+            }
+            at = next;
+        }
+        at
+    }
+
+    /// Samples of the owners, evenly spread: every `stride`th entry of the index as the owner's key and the number of
+    /// records from there to the next sample.
+    pub(crate) fn samples(&self, stride: usize) -> impl Iterator<Item = (&[u8], usize)> {
+        let stride = stride.max(1);
+        self.index
+            .iter()
+            .step_by(stride)
+            .enumerate()
+            .map(move |(number, entry)| {
+                let end = self
+                    .index
+                    .get((number + 1) * stride)
+                    .map_or(self.records, |next| next.records);
+                (self.key_at(entry.at), end - entry.records)
+            })
+    }
+
+    /// The number of samples at stride 1.
+    pub(crate) fn sample_count(&self) -> usize {
+        self.index.len()
+    }
+
+    fn key_at(&self, at: usize) -> &[u8] {
+        self.owner_at(at).map_or(&[], |(packed, _)| packed.key)
+    }
+}
+
+/// Collects a chunk's records and sorts them into a [`Run`]: arenas that grow, nothing allocated per record.
+#[derive(Debug)]
+pub struct RunBuilder {
+    origin: Name,
+    source: u32,
+    /// Keys, owners as written and RDATA in the order of the pushes.
+    bytes: Vec<u8>,
+    records: Vec<Pushed>,
+    /// Pushes in a row with one owner.
+    groups: Vec<Group>,
+    /// The wire form of the last owner.
+    owner: Vec<u8>,
+    ascending: bool,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Pushed {
+    rdata_at: usize,
+    ttl: u32,
+    line: u32,
+    rdata_length: u16,
+    rtype: RecordType,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Group {
+    /// Eight bytes of the key, from where the sort stands in it.
+    prefix: u64,
+    key_at: usize,
+    first: usize,
+    count: u32,
+    key_length: u16,
+    written_length: u8,
+}
+
+impl Group {
+    fn key(self, bytes: &[u8]) -> &[u8] {
+        &bytes[self.key_at..self.key_at + usize::from(self.key_length)]
+    }
+
+    fn written(self, bytes: &[u8]) -> &[u8] {
+        let at = self.key_at + usize::from(self.key_length);
+        &bytes[at..at + usize::from(self.written_length)]
+    }
+}
+
+impl RunBuilder {
+    /// An empty builder for names at or below `origin`, read from source number `source`.
+    #[must_use]
+    pub fn new(origin: NameRef<'_>, source: u32) -> Self {
+        Self {
+            origin: origin.to_name(),
+            source,
+            bytes: Vec::new(),
+            records: Vec::new(),
+            groups: Vec::new(),
+            owner: Vec::with_capacity(MAX_WIRE_LENGTH),
+            ascending: true,
+        }
+    }
+
+    /// Adds a record. `owner` is at or below the origin, `rdata` of at most 65535 bytes and of its type's shape, and
+    /// `line` is counted from 0 at the start of the chunk.
+    pub fn push(&mut self, owner: NameRef<'_>, rtype: RecordType, ttl: u32, rdata: &[u8], line: u32) {
+        let same = self.owner == owner.wire();
+        match self.groups.last_mut() {
+            Some(group) if same && group.count < u32::MAX => group.count += 1,
+            _ => self.start_group(owner),
+        }
+        debug_assert!(rdata.len() <= usize::from(u16::MAX));
+        let rdata_length = u16::try_from(rdata.len()).unwrap_or(u16::MAX);
+        self.records.push(Pushed {
+            rdata_at: self.bytes.len(),
+            ttl,
+            line,
+            rdata_length,
+            rtype,
+        });
+        self.bytes.extend_from_slice(&rdata[..usize::from(rdata_length)]);
+    }
+
+    fn start_group(&mut self, owner: NameRef<'_>) {
+        debug_assert!(owner.is_at_or_below(self.origin.borrow()));
+        let wire = owner.wire();
+        self.owner.clear();
+        self.owner.extend_from_slice(wire);
+        let key_at = self.bytes.len();
+        // The labels in front of the origin, closed with a root label of their own, have the relative key.
+        let mut relative = [0; MAX_WIRE_LENGTH];
+        let length = wire.len().saturating_sub(self.origin.borrow().wire().len());
+        relative[..length].copy_from_slice(&wire[..length]);
+        if let Ok(name) = NameRef::from_wire(&relative[..=length]) {
+            name.write_key(&mut self.bytes);
+        }
+        // A key is at most twice as long as its name.
+        let key_length = u16::try_from(self.bytes.len() - key_at).unwrap_or(u16::MAX);
+        // Length bytes are at most 63, below every letter.
+        let written_length = if wire.iter().any(u8::is_ascii_uppercase) {
+            self.bytes.extend_from_slice(wire);
+            u8::try_from(wire.len()).unwrap_or(u8::MAX)
+        } else {
+            0
+        };
+        let mut group = Group {
+            prefix: 0,
+            key_at,
+            first: self.records.len(),
+            count: 1,
+            key_length,
+            written_length,
+        };
+        group.prefix = key_prefix(group.key(&self.bytes));
+        if self.ascending
+            && let Some(last) = self.groups.last()
+        {
+            self.ascending = last
+                .prefix
+                .cmp(&group.prefix)
+                .then_with(|| last.key(&self.bytes).cmp(group.key(&self.bytes)))
+                != Ordering::Greater;
+        }
+        self.groups.push(group);
+    }
+
+    /// Sets the TTL of records by their place in the order of the pushes.
+    pub fn set_ttl(&mut self, records: Range<usize>, ttl: u32) {
+        for record in &mut self.records[records] {
+            record.ttl = ttl;
+        }
+    }
+
+    /// The number of records pushed.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.records.len()
+    }
+
+    /// Whether nothing was pushed.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.records.is_empty()
+    }
+
+    /// The bytes of memory in use until [`finish`](Self::finish).
+    #[must_use]
+    pub fn memory(&self) -> usize {
+        self.bytes.len() + size_of_val(self.records.as_slice()) + size_of_val(self.groups.as_slice())
+    }
+
+    /// Sorts by key, type and position. Relative line 0 is the source's line `first_line`.
+    /// An owner that is written in several letter cases keeps the one that came first.
+    #[must_use]
+    pub fn finish(mut self, first_line: u32) -> Run {
+        if !self.ascending {
+            sort_groups(&mut self.groups, &self.bytes, 0);
+        }
+        let mut data = Vec::with_capacity(
+            self.bytes.len() + OWNER_HEADER * self.groups.len() + RECORD_HEADER * self.records.len(),
+        );
+        let mut index = Vec::with_capacity(self.groups.len() / SPACING + 1);
+        let mut order = Vec::new();
+        let (mut owners, mut records) = (0, 0);
+        for same in self
+            .groups
+            .chunk_by(|one, other| one.key(&self.bytes) == other.key(&self.bytes))
+        {
+            if owners % SPACING == 0 {
+                index.push(IndexEntry {
+                    prefix: key_prefix(same[0].key(&self.bytes)),
+                    at: data.len(),
+                    records,
+                });
+            }
+            owners += 1;
+            records += self.pack(same, &mut order, &mut data);
+        }
+        Run {
+            data: data.into(),
+            index: index.into(),
+            owners,
+            records,
+            source: self.source,
+            first_line,
+        }
+    }
+
+    /// Appends one owner, whose groups are in the order of the input; returns the number of its records.
+    fn pack(&self, groups: &[Group], order: &mut Vec<usize>, data: &mut Vec<u8>) -> usize {
+        let (key, written) = (groups[0].key(&self.bytes), groups[0].written(&self.bytes));
+        let header_at = data.len();
+        data.extend_from_slice(&groups[0].key_length.to_le_bytes());
+        data.push(groups[0].written_length);
+        data.extend_from_slice(&[0; 5]);
+        data.extend_from_slice(key);
+        data.extend_from_slice(written);
+        let start = data.len();
+        order.clear();
+        for group in groups {
+            order.extend(group.first..group.first + group.count as usize);
+        }
+        order.sort_by_key(|&record| self.records[record].rtype);
+        for &record in &*order {
+            let record = &self.records[record];
+            data.extend_from_slice(&record.rtype.0.to_le_bytes());
+            data.extend_from_slice(&record.rdata_length.to_le_bytes());
+            data.extend_from_slice(&record.ttl.to_le_bytes());
+            data.extend_from_slice(&record.line.to_le_bytes());
+            let at = record.rdata_at;
+            data.extend_from_slice(&self.bytes[at..at + usize::from(record.rdata_length)]);
+        }
+        let length = (data.len() - start).to_le_bytes();
+        data[header_at + 3..header_at + OWNER_HEADER].copy_from_slice(&length[..5]);
+        order.len()
+    }
+}
+
+/// Sorts by key, then by position. All keys are equal in their first `depth` bytes, and the prefixes are of the bytes there.
+fn sort_groups(groups: &mut [Group], bytes: &[u8], depth: usize) {
+    if groups.len() <= 16 {
+        groups.sort_unstable_by(|one, other| {
+            (one.prefix.cmp(&other.prefix))
+                .then_with(|| one.key(bytes).cmp(other.key(bytes)))
+                .then_with(|| one.first.cmp(&other.first))
+        });
+        return;
+    }
+    groups.sort_unstable_by_key(|group| group.prefix);
+    for same in groups.chunk_by_mut(|one, other| one.prefix == other.prefix) {
+        if same[0].prefix == 0 {
+            // No label starts with a 0 byte: these keys end here, so they are equal.
+            same.sort_unstable_by_key(|group| group.first);
+        } else if same.len() > 1 {
+            // A key of fewer than eight bytes from here shares its prefix only with equal keys.
+            let depth = depth + 8;
+            for group in &mut *same {
+                group.prefix = key_prefix(group.key(bytes).get(depth..).unwrap_or_default());
+            }
+            sort_groups(same, bytes, depth);
+        }
+    }
+}
+
+/// The first eight bytes, filled up with zeros, as a number that orders as they do.
+pub(crate) fn key_prefix(key: &[u8]) -> u64 {
+    match key.first_chunk::<8>() {
+        Some(bytes) => u64::from_be_bytes(*bytes),
+        None => {
+            let mut bytes = [0; 8];
+            bytes[..key.len()].copy_from_slice(key);
+            u64::from_be_bytes(bytes)
+        }
+    }
+}
+
+/// A length that was a `usize` when it was written.
+fn usize_from(length: u64) -> usize {
+    usize::try_from(length).unwrap_or(usize::MAX)
+}
