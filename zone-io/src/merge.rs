@@ -1,0 +1,479 @@
+//! From sorted runs to nodes: all records of one owner together, whichever runs hold them, by ranges of keys that
+//! can be taken side by side. Nodes borrow from the runs; nothing is copied but owners and record headers.
+//!
+//! Records of one owner and type come in the order of the runs and, within a run, of the input: so runs given in
+//! the order of the input make the same nodes however the input was cut.
+
+use std::cmp::Ordering;
+
+use dnssec_sign::{Name, NameRef};
+use dnssec_sign::{Node, NodeList, RecordRef};
+
+use crate::run::{Packed, Run, key_prefix};
+
+/// Fewer samples than this a partition make its size a matter of luck.
+const SAMPLES_PER_PARTITION: usize = 32;
+
+/// Keys, relative to the origin and strictly ascending, that cut the runs into partitions of about
+/// `target_records_per_partition` records: one partition below the first key, one from each key on.
+/// No owner is divided, and where it can be a key is a name directly below the apex, with all that is below it in
+/// one partition. A target of 0 makes each owner its own partition.
+#[must_use]
+pub fn splitters(runs: &[Run], target_records_per_partition: usize) -> Vec<Vec<u8>> {
+    if target_records_per_partition == 0 {
+        return every_owner(runs);
+    }
+    let target = target_records_per_partition;
+    let records: usize = runs.iter().map(Run::len).sum();
+    let partitions = records / target;
+    if partitions < 2 {
+        return Vec::new();
+    }
+    let samples: usize = runs.iter().map(Run::sample_count).sum();
+    let stride = samples / partitions / SAMPLES_PER_PARTITION;
+    let mut samples: Vec<(&[u8], usize)> = runs.iter().flat_map(|run| run.samples(stride)).collect();
+    samples.sort_unstable();
+
+    let mut keys = Vec::with_capacity(partitions);
+    let mut records = 0;
+    let mut previous: &[u8] = &[];
+    for (key, weight) in samples {
+        // The shortest name above the sample that is not above the one before it.
+        let common = previous.iter().zip(key).take_while(|(one, other)| one == other).count();
+        let label_end = key[common..].iter().position(|&byte| byte == 0);
+        if let Some(length) = label_end {
+            let cut = &key[..=common + length];
+            let below_apex = cut.iter().filter(|&&byte| byte == 0).count() == 1;
+            if records >= 2 * target || records >= target && below_apex {
+                keys.push(cut.to_vec());
+                records = 0;
+            }
+        }
+        records += weight;
+        previous = key;
+    }
+    keys
+}
+
+fn every_owner(runs: &[Run]) -> Vec<Vec<u8>> {
+    let mut merge = Merge::new(runs, &[], None);
+    let mut keys: Vec<Vec<u8>> = Vec::new();
+    let mut last = None;
+    while let Some(packed) = merge.next_packed() {
+        if last.is_some_and(|last| last != packed.key) {
+            keys.push(packed.key.to_vec());
+        }
+        last = Some(packed.key);
+    }
+    keys
+}
+
+/// Appends to `out` the nodes with keys from `lower` on (empty: from the apex) and below `upper` (`None`: to the end).
+/// The runs are in the order of the input and hold names relative to `origin`.
+pub fn merge_range<'r>(
+    runs: &'r [Run],
+    origin: NameRef<'_>,
+    lower: &[u8],
+    upper: Option<&[u8]>,
+    out: &mut NodeList<'r>,
+) {
+    let mut merge = Merge::new(runs, lower, upper);
+    while merge.next_node(origin, out) {}
+}
+
+/// Appends the node with exactly this key to `out`; `false` when no record has that owner.
+pub fn lookup<'r>(runs: &'r [Run], origin: NameRef<'_>, key: &[u8], out: &mut NodeList<'r>) -> bool {
+    let mut merge = Merge::empty();
+    for run in runs {
+        let at = run.seek(key);
+        if let Some((packed, next)) = run.owner_at(at)
+            && packed.key == key
+        {
+            merge.add(run, at, next);
+        }
+    }
+    merge.next_node(origin, out)
+}
+
+/// Nodes one after another, made as they are asked for.
+#[derive(Debug)]
+pub struct Nodes<'r> {
+    merge: Merge<'r>,
+    origin: Name,
+    list: NodeList<'r>,
+}
+
+/// The nodes with keys from `key` on.
+#[must_use]
+pub fn nodes_from<'r>(runs: &'r [Run], origin: NameRef<'_>, key: &[u8]) -> Nodes<'r> {
+    Nodes {
+        merge: Merge::new(runs, key, None),
+        origin: origin.to_name(),
+        list: NodeList::new(),
+    }
+}
+
+impl Nodes<'_> {
+    /// The next node in canonical order; it is lent until the one after it is asked for.
+    pub fn next_node(&mut self) -> Option<Node<'_>> {
+        self.list.clear();
+        self.merge
+            .next_node(self.origin.borrow(), &mut self.list)
+            .then(|| self.list.node(0))
+    }
+}
+
+/// The state of a merge: where each run stands, and a heap of the runs by the key they stand at.
+#[derive(Debug)]
+struct Merge<'r> {
+    heads: Vec<Head<'r>>,
+    heap: Vec<Key>,
+    /// The records of an owner that several runs hold.
+    gathered: Vec<RecordRef<'r>>,
+}
+
+/// A run's next owner.
+#[derive(Debug)]
+struct Head<'r> {
+    packed: Packed<'r>,
+    run: &'r Run,
+    next: usize,
+    end: usize,
+}
+
+/// The heap's entry for a head: enough of its key to order most pairs.
+#[derive(Debug, Clone, Copy)]
+struct Key {
+    prefix: u64,
+    head: usize,
+}
+
+impl<'r> Merge<'r> {
+    fn empty() -> Self {
+        Self {
+            heads: Vec::new(),
+            heap: Vec::new(),
+            gathered: Vec::new(),
+        }
+    }
+
+    fn new(runs: &'r [Run], lower: &[u8], upper: Option<&[u8]>) -> Self {
+        let mut merge = Self::empty();
+        for run in runs {
+            let end = upper.map_or(usize::MAX, |upper| run.seek(upper));
+            let start = if lower.is_empty() { 0 } else { run.seek(lower) };
+            merge.add(run, start, end);
+        }
+        merge
+    }
+
+    /// Adds the owners of a run that start at `start` and before `end`.
+    fn add(&mut self, run: &'r Run, start: usize, end: usize) {
+        if start >= end {
+            return;
+        }
+        if let Some((packed, next)) = run.owner_at(start) {
+            let head = self.heads.len();
+            self.heads.push(Head { packed, run, next, end });
+            let mut at = self.heap.len();
+            self.heap.push(Key {
+                prefix: key_prefix(packed.key),
+                head,
+            });
+            while at > 0 && self.is_less(self.heap[at], self.heap[(at - 1) / 2]) {
+                self.heap.swap(at, (at - 1) / 2);
+                at = (at - 1) / 2;
+            }
+        }
+    }
+
+    /// Whether `one` comes before `other`: by key, then by the order of the runs.
+    fn is_less(&self, one: Key, other: Key) -> bool {
+        one.prefix
+            .cmp(&other.prefix)
+            .then_with(|| {
+                let (one, other) = (&self.heads[one.head], &self.heads[other.head]);
+                one.packed.key.cmp(other.packed.key)
+            })
+            .then(one.head.cmp(&other.head))
+            == Ordering::Less
+    }
+
+    /// The next owner of any one run.
+    fn next_packed(&mut self) -> Option<Packed<'r>> {
+        let head = self.heap.first()?.head;
+        let head = &mut self.heads[head];
+        let packed = head.packed;
+        let following = (head.next < head.end).then(|| head.run.owner_at(head.next)).flatten();
+        if let Some((packed, next)) = following {
+            head.packed = packed;
+            head.next = next;
+            self.heap[0].prefix = key_prefix(packed.key);
+        } else {
+            self.heap.swap_remove(0);
+        }
+        self.sift_down();
+        Some(packed)
+    }
+
+    fn sift_down(&mut self) {
+        let mut at = 0;
+        loop {
+            let left = 2 * at + 1;
+            let Some(&(mut least)) = self.heap.get(left) else {
+                return;
+            };
+            let mut child = left;
+            if let Some(&right) = self.heap.get(left + 1)
+                && self.is_less(right, least)
+            {
+                (child, least) = (left + 1, right);
+            }
+            if !self.is_less(least, self.heap[at]) {
+                return;
+            }
+            self.heap.swap(at, child);
+            at = child;
+        }
+    }
+
+    /// Appends the next node; `false` at the end.
+    fn next_node(&mut self, origin: NameRef<'_>, out: &mut NodeList<'r>) -> bool {
+        let Some(packed) = self.next_packed() else {
+            return false;
+        };
+        match packed.written {
+            Some(owner) => out.start_node_as(packed.key, owner),
+            None => out.start_node(packed.key, origin),
+        }
+        if !self.stands_at(packed.key) {
+            for record in packed.records() {
+                out.push(record);
+            }
+            return true;
+        }
+        self.gathered.clear();
+        self.gathered.extend(packed.records());
+        while self.stands_at(packed.key)
+            && let Some(more) = self.next_packed()
+        {
+            self.gathered.extend(more.records());
+        }
+        self.gathered.sort_by_key(|record| record.rtype);
+        for &record in &self.gathered {
+            out.push(record);
+        }
+        true
+    }
+
+    fn stands_at(&self, key: &[u8]) -> bool {
+        self.heap
+            .first()
+            .is_some_and(|first| self.heads[first.head].packed.key == key)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests may unwrap")]
+mod tests {
+    use super::*;
+    use crate::run::RunBuilder;
+    use dnssec_sign::RecordType;
+    use proptest::prelude::*;
+
+    /// A record as a test states it: owner text, type, one byte of RDATA. TTL and line follow from its place.
+    type Stated = (String, u16, u8);
+
+    fn origin() -> Name {
+        "Zone.test.".parse().unwrap()
+    }
+
+    /// Runs of the records, cut behind the given places.
+    fn runs(records: &[Stated], cuts: &[usize]) -> Vec<Run> {
+        let origin = origin();
+        let mut runs = Vec::new();
+        let mut builder = RunBuilder::new(origin.borrow(), 7);
+        let mut first = 0;
+        for (at, (owner, rtype, byte)) in records.iter().enumerate() {
+            let owner = Name::parse(owner, Some(origin.borrow())).unwrap();
+            let line = u32::try_from(at - first).unwrap();
+            let rtype = RecordType(*rtype);
+            builder.push(owner.borrow(), rtype, 60, &[*byte], line);
+            if cuts.contains(&at) {
+                let next = RunBuilder::new(origin.borrow(), 7);
+                let full = std::mem::replace(&mut builder, next);
+                runs.push(full.finish(u32::try_from(first).unwrap()));
+                first = at + 1;
+            }
+        }
+        runs.push(builder.finish(u32::try_from(first).unwrap()));
+        runs
+    }
+
+    /// What a list says: key, owner in wire form, and each record's type, RDATA and line.
+    type Listed = Vec<(Vec<u8>, Vec<u8>, Vec<(u16, Vec<u8>, u32)>)>;
+
+    fn listed(list: &NodeList<'_>) -> Listed {
+        let record = |record: &RecordRef<'_>| {
+            assert_eq!((record.ttl, record.locus.source), (60, 7));
+            (record.rtype.0, record.rdata.to_vec(), record.locus.line)
+        };
+        list.iter()
+            .map(|node| {
+                let records = node.records.iter().map(record).collect();
+                (node.key.to_vec(), node.owner.wire().to_vec(), records)
+            })
+            .collect()
+    }
+
+    /// The same by sorting everything at once.
+    fn sorted(records: &[Stated]) -> Listed {
+        let origin = origin();
+        let skip = origin.key().len();
+        let mut all: Vec<_> = records
+            .iter()
+            .enumerate()
+            .map(|(line, (owner, rtype, byte))| {
+                let owner = Name::parse(owner, Some(origin.borrow())).unwrap();
+                (owner.key().split_off(skip), *rtype, line, owner, *byte)
+            })
+            .collect();
+        all.sort_by(|one, other| (&one.0, one.1, one.2).cmp(&(&other.0, other.1, other.2)));
+        let mut list: Listed = Vec::new();
+        for same in all.chunk_by(|one, other| one.0 == other.0) {
+            let first = same.iter().min_by_key(|record| record.2).unwrap();
+            let records = same
+                .iter()
+                .map(|record| (record.1, vec![record.4], u32::try_from(record.2).unwrap()))
+                .collect();
+            list.push((same[0].0.clone(), first.3.borrow().wire().to_vec(), records));
+        }
+        list
+    }
+
+    fn records() -> impl Strategy<Value = Vec<Stated>> {
+        let label = prop_oneof!["[abAB]{1,2}", "host-00000[0-9]{1,2}", "\\\\00[0-3]", "\\*"];
+        let owner = prop_oneof![
+            1 => Just("@".to_string()),
+            9 => prop::collection::vec(label, 1..4).prop_map(|labels| labels.join(".")),
+        ]
+        .prop_map(|owner| match owner.as_str() {
+            "@" => "zone.TEST.".to_string(),
+            _ => owner,
+        });
+        prop::collection::vec((owner, 1u16..5, any::<u8>()), 0..200)
+    }
+
+    proptest! {
+        #[test]
+        fn runs_cut_anywhere_merge_to_the_sort_of_all(
+            records in records(),
+            cuts in prop::collection::vec(0usize..200, 0..8),
+        ) {
+            let runs = runs(&records, &cuts);
+            let mut list = NodeList::new();
+            merge_range(&runs, origin().borrow(), &[], None, &mut list);
+            prop_assert_eq!(listed(&list), sorted(&records));
+        }
+
+        #[test]
+        fn partitions_together_are_the_whole(
+            records in records(),
+            cuts in prop::collection::vec(0usize..200, 0..4),
+            target in 0usize..60,
+        ) {
+            let origin = origin();
+            let runs = runs(&records, &cuts);
+            let keys = splitters(&runs, target);
+            prop_assert!(keys.windows(2).all(|pair| pair[0] < pair[1]));
+            prop_assert!(keys.first().is_none_or(|key| !key.is_empty()));
+            let mut whole = NodeList::new();
+            let mut lower: &[u8] = &[];
+            for upper in keys.iter().map(|key| Some(key.as_slice())).chain([None]) {
+                let before = whole.len();
+                merge_range(&runs, origin.borrow(), lower, upper, &mut whole);
+                if target == 0 && !records.is_empty() {
+                    prop_assert_eq!(whole.len(), before + 1);
+                }
+                lower = upper.unwrap_or_default();
+            }
+            prop_assert_eq!(listed(&whole), sorted(&records));
+        }
+
+        #[test]
+        fn nodes_are_found_by_key(records in records(), cuts in prop::collection::vec(0usize..200, 0..4)) {
+            let origin = origin();
+            let runs = runs(&records, &cuts);
+            let all = sorted(&records);
+            for (at, node) in all.iter().enumerate() {
+                let mut list = NodeList::new();
+                prop_assert!(lookup(&runs, origin.borrow(), &node.0, &mut list));
+                prop_assert_eq!(&listed(&list)[..], &all[at..=at]);
+                let mut nodes = nodes_from(&runs, origin.borrow(), &node.0);
+                for expected in all[at..].iter().take(3) {
+                    let found = nodes.next_node().unwrap();
+                    prop_assert_eq!(found.key, &expected.0[..]);
+                    prop_assert_eq!(found.records.len(), expected.2.len());
+                }
+            }
+            let mut list = NodeList::new();
+            prop_assert!(!lookup(&runs, origin.borrow(), b"zz-not-there\0", &mut list));
+            prop_assert!(list.is_empty());
+            prop_assert!(nodes_from(&runs, origin.borrow(), b"zz-not-there\0").next_node().is_none());
+        }
+    }
+
+    #[test]
+    fn borders_stand_directly_below_the_apex_where_they_can() {
+        let mut flat = Vec::new();
+        let mut deep = Vec::new();
+        for number in 0..5000 {
+            flat.push((format!("ns.name-{number:05}"), 1, 0));
+            flat.push((format!("name-{number:05}"), 2, 0));
+            deep.push((format!("x{number:05}.one"), 1, 0));
+        }
+        let keys = splitters(&runs(&flat, &[2000, 7000]), 1000);
+        assert!((8..=10).contains(&keys.len()), "{}", keys.len());
+        assert!(
+            keys.iter()
+                .all(|key| key.iter().filter(|&&byte| byte == 0).count() == 1)
+        );
+        let keys = splitters(&runs(&deep, &[2000]), 500);
+        assert!((4..=9).contains(&keys.len()), "{}", keys.len());
+        assert!(splitters(&[], 10).is_empty());
+    }
+
+    #[test]
+    fn ttls_are_set_by_the_order_of_pushes() {
+        let origin = origin();
+        let mut builder = RunBuilder::new(origin.borrow(), 0);
+        for owner in ["b.zone.test.", "a.zone.test.", "zone.test."] {
+            let owner: Name = owner.parse().unwrap();
+            builder.push(owner.borrow(), RecordType::A, 0, &[1, 2, 3, 4], 0);
+        }
+        builder.set_ttl(0..2, 9);
+        let mut run = builder.finish(1);
+        run.set_first_line(5);
+        let runs = [run];
+        let mut list = NodeList::new();
+        merge_range(&runs, origin.borrow(), &[], None, &mut list);
+        let ttls: Vec<_> = list
+            .iter()
+            .map(|node| (node.records[0].ttl, node.records[0].locus.line))
+            .collect();
+        assert_eq!(ttls, [(0, 5), (9, 5), (9, 5)]);
+    }
+
+    #[test]
+    fn a_run_is_smaller_than_its_bound() {
+        let origin: Name = "zone.test.".parse().unwrap();
+        let mut builder = RunBuilder::new(origin.borrow(), 0);
+        for number in 0..10_000u32 {
+            let owner = Name::parse(&format!("host-{:06}", number * 7919 % 10_000), Some(origin.borrow())).unwrap();
+            builder.push(owner.borrow(), RecordType::A, 60, &number.to_be_bytes(), number);
+        }
+        let run = builder.finish(1);
+        assert_eq!((run.len(), run.owners()), (10_000, 10_000));
+        assert!(run.memory() / run.len() <= 40, "{}", run.memory());
+    }
+}
