@@ -8,22 +8,34 @@
 mod algorithm;
 #[cfg(any(feature = "software", feature = "verify"))]
 mod crypto;
+mod denial;
 mod dnskey;
+mod fault;
 mod name;
+mod plan;
 pub mod rdata;
 mod record;
 mod rtype;
 mod signer;
+mod tbs;
+mod zone_cut;
 
 pub use algorithm::{Algorithm, DigestType, UnknownAlgorithm};
 #[cfg(any(feature = "software", feature = "verify"))]
 pub use crypto::{BadSignature, PublicKeyVerifier, VerifierError, VerifyError, verify_signature};
+pub use denial::{
+    ChainError, Nsec3Chain, Nsec3Entry, Nsec3Hasher, Nsec3Link, Nsec3Names, Nsec3Params, write_bitmap, write_hash_label,
+};
 pub use dnskey::{Dnskey, DnskeyError, REVOKE, SEP, ZONE, key_tag};
+pub use fault::{ZoneFault, ZoneRule};
 pub use name::{
     Labels, MAX_LABEL_LENGTH, MAX_WIRE_LENGTH, Name, NameError, NameRef, parse_name, unescape, write_wire_from_key,
 };
+pub use plan::{Border, OwnedRecord, Planner, Sink, ZoneContext, ZoneSigner};
 pub use record::{Locus, Node, NodeList, RecordRef};
 pub use rtype::{Class, RecordType, UnknownType};
 pub use signer::{
     DigestBuf, KeyIndex, KeyStore, MAX_SIGNATURE_LENGTH, SignBatch, SignError, SignatureBuf, Signer, ToBeSigned,
 };
+pub use tbs::{CanonicalSet, RrsigFields, write_signed_record};
+pub use zone_cut::{Cut, CutTracker, Delegation, Standing, ancestors, cut_above, cut_at, is_made_by_signing};
