@@ -11,8 +11,10 @@ mod crypto;
 mod denial;
 mod dnskey;
 mod fault;
+mod moment;
 mod name;
 mod plan;
+mod policy;
 pub mod rdata;
 mod record;
 mod rtype;
@@ -28,10 +30,18 @@ pub use denial::{
 };
 pub use dnskey::{Dnskey, DnskeyError, REVOKE, SEP, ZONE, key_tag};
 pub use fault::{ZoneFault, ZoneRule};
+pub use moment::{
+    MomentError, ctime, date_number, moment_digits, moment_from_digits, parse_interval, parse_moment, parse_set_moment,
+    serial_before, serial_later,
+};
 pub use name::{
     Labels, MAX_LABEL_LENGTH, MAX_WIRE_LENGTH, Name, NameError, NameRef, parse_name, unescape, write_wire_from_key,
 };
 pub use plan::{Border, OwnedRecord, Planner, Sink, ZoneContext, ZoneSigner};
+pub use policy::{
+    Denial, ITERATIONS_NEEDING_INSISTENCE, Insist, MAX_ITERATIONS, Nsec3Policy, OptOut, Policy, PolicyError, PolicyWarning,
+    SerialPolicy, SerialWarning, UnknownSerialPolicy, Window, next_serial,
+};
 pub use record::{Locus, Node, NodeList, RecordRef};
 pub use rtype::{Class, RecordType, UnknownType};
 pub use signer::{
