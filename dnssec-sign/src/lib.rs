@@ -39,7 +39,7 @@ pub use name::{
 };
 pub use plan::{Border, OwnedRecord, Planner, Sink, ZoneContext, ZoneSigner};
 pub use policy::{
-    Denial, ITERATIONS_NEEDING_INSISTENCE, Insist, MAX_ITERATIONS, Nsec3Policy, OptOut, Policy, PolicyError, PolicyWarning,
+    Denial, ITERATIONS_NEEDING_INSISTENCE, Insist, MAX_ITERATIONS, Policy, PolicyError, PolicyWarning,
     SerialPolicy, SerialWarning, UnknownSerialPolicy, Window, next_serial,
 };
 pub use record::{Locus, Node, NodeList, RecordRef};

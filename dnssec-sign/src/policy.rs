@@ -2,6 +2,7 @@
 //! follow from a given "now"; faults are found before anything is signed. Which signatures are renewed, and
 //! when, is not decided here.
 
+use crate::denial::Nsec3Params;
 use crate::moment::serial_before;
 use std::fmt;
 use std::str::FromStr;
@@ -91,7 +92,7 @@ impl Policy {
             warnings.push(PolicyWarning::FutureInception);
         }
         if let Denial::Nsec3(nsec3) = &self.denial {
-            nsec3.validate(insist, &mut warnings)?;
+            check_nsec3(nsec3, insist, &mut warnings)?;
         }
         Ok(warnings)
     }
@@ -104,59 +105,35 @@ pub enum Denial {
     #[default]
     Nsec,
     /// NSEC3 records (RFC 5155).
-    Nsec3(Nsec3Policy),
+    Nsec3(Nsec3Params),
 }
 
-/// The parameters of an NSEC3 chain. The default is that of RFC 9276 3.1: no iterations, no salt, no opt-out.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Nsec3Policy {
-    /// Extra iterations of the hash.
-    pub iterations: u16,
-    /// The salt, at most 255 bytes.
-    pub salt: Vec<u8>,
-    /// The opt-out bit.
-    pub opt_out: OptOut,
-}
-
-impl Nsec3Policy {
-    fn validate(&self, insist: Insist, warnings: &mut Vec<PolicyWarning>) -> Result<(), PolicyError> {
-        if self.salt.len() > 255 {
-            return Err(PolicyError::SaltLength {
-                length: self.salt.len(),
-            });
-        }
-        let iterations = self.iterations;
-        if iterations > MAX_ITERATIONS {
-            return Err(PolicyError::Iterations {
-                iterations,
-                limit: MAX_ITERATIONS,
-            });
-        }
-        if iterations > ITERATIONS_NEEDING_INSISTENCE && insist == Insist::No {
-            return Err(PolicyError::Iterations {
-                iterations,
-                limit: ITERATIONS_NEEDING_INSISTENCE,
-            });
-        }
-        if iterations > 0 {
-            warnings.push(PolicyWarning::Iterations { iterations });
-        }
-        if !self.salt.is_empty() {
-            warnings.push(PolicyWarning::Salt);
-        }
-        Ok(())
+/// The limits of NSEC3 parameters (RFC 9276 3.1 asks for no iterations and no salt).
+fn check_nsec3(nsec3: &Nsec3Params, insist: Insist, warnings: &mut Vec<PolicyWarning>) -> Result<(), PolicyError> {
+    let length = nsec3.salt.len();
+    if length > 255 {
+        return Err(PolicyError::SaltLength { length });
     }
-}
-
-/// Whether insecure delegations are left out of the NSEC3 chain (RFC 5155 6). The bit is on all NSEC3 records
-/// of the zone or on none.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum OptOut {
-    /// They are in the chain.
-    #[default]
-    No,
-    /// They are left out.
-    Yes,
+    let iterations = nsec3.iterations;
+    if iterations > MAX_ITERATIONS {
+        return Err(PolicyError::Iterations {
+            iterations,
+            limit: MAX_ITERATIONS,
+        });
+    }
+    if iterations > ITERATIONS_NEEDING_INSISTENCE && insist == Insist::No {
+        return Err(PolicyError::Iterations {
+            iterations,
+            limit: ITERATIONS_NEEDING_INSISTENCE,
+        });
+    }
+    if iterations > 0 {
+        warnings.push(PolicyWarning::Iterations { iterations });
+    }
+    if length > 0 {
+        warnings.push(PolicyWarning::Salt);
+    }
+    Ok(())
 }
 
 /// What becomes of the SOA serial.
@@ -406,10 +383,10 @@ mod tests {
     fn nsec3_is_held_to_rfc_9276() {
         let with = |iterations, salt: usize| {
             let mut policy = Policy::from_now(NOW);
-            policy.denial = Denial::Nsec3(Nsec3Policy {
+            policy.denial = Denial::Nsec3(Nsec3Params {
                 iterations,
                 salt: vec![1; salt],
-                opt_out: OptOut::Yes,
+                opt_out: true,
             });
             policy
         };
