@@ -3,12 +3,16 @@
 //! Flags are parsed here and handed to one file per command. No crate of the workspace is used, so these commands build before anything
 //! else does and work on a tree that does not compile.
 
+mod bench;
+mod ci;
+mod demo;
 mod download;
 mod fixtures;
 mod layout;
 mod process;
 mod setup;
 mod softhsm;
+mod test_hsm;
 mod tidy;
 
 use anyhow::Result;
@@ -29,6 +33,14 @@ enum Task {
     /// Build SoftHSMv2 and keep a throwaway token in it, below target/softhsm
     #[command(subcommand)]
     Softhsm(softhsm::Action),
+    /// From nothing to a signed, verified sample zone with keys on a token
+    Demo(softhsm::Origin),
+    /// Build and initialise SoftHSMv2 and run all tests against it
+    TestHsm(test_hsm::Extent),
+    /// Formatting, tidy, clippy, docs, all tests, the demo
+    Ci,
+    /// Measure signet against dnssec-signzone, ldns-signzone and kzonesign; a Markdown table
+    Bench(bench::Plan),
     /// Make a large zone below target/fixtures; prints its path and origin
     Fixtures(fixtures::Fixture),
     /// Check the project's conventions: arrows between crates, files, headings, `unsafe`, wording
@@ -39,6 +51,10 @@ fn main() -> Result<()> {
     match Arguments::parse().command {
         Task::Setup => setup::run(),
         Task::Softhsm(action) => softhsm::run(&action),
+        Task::Demo(origin) => demo::run(&origin),
+        Task::TestHsm(extent) => test_hsm::run(&extent),
+        Task::Ci => ci::run(),
+        Task::Bench(plan) => bench::run(&plan),
         Task::Fixtures(fixture) => fixtures::run(&fixture),
         Task::Tidy => tidy::run(),
     }

@@ -4,6 +4,7 @@
 //! configuration is touched, and the token holds nothing of worth.
 
 mod build;
+mod keys;
 mod source;
 mod token;
 
@@ -16,6 +17,7 @@ use fs_err as fs;
 use crate::{layout, process};
 
 pub(crate) use build::build;
+pub(crate) use keys::{Pair, pair};
 pub(crate) use token::{Token, init};
 
 /// What to do with SoftHSM.
@@ -94,6 +96,11 @@ impl Provider {
     }
 }
 
+/// A built SoftHSM with an initialised token: what every command that signs needs.
+pub(crate) fn ready(origin: &Origin) -> Result<Token> {
+    init(&build(origin)?)
+}
+
 /// Carries out one action.
 pub(crate) fn run(action: &Action) -> Result<()> {
     match action {
@@ -105,7 +112,7 @@ pub(crate) fn run(action: &Action) -> Result<()> {
             let token = init(&Provider::load()?)?;
             eprintln!(
                 "softhsm: token {} is ready; `cargo xtask softhsm env` prints how to use it",
-                token::LABEL
+                Token::LABEL
             );
             println!("{}", token.pin_file.display());
         }

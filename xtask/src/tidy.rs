@@ -73,9 +73,12 @@ pub(crate) fn run() -> Result<()> {
     Ok(())
 }
 
+/// A convention: from all files to its breaches.
+type Rule = fn(&[File]) -> Vec<Finding>;
+
 /// Every rule over all files.
 fn check(files: &[File]) -> Vec<Finding> {
-    let rules: [fn(&[File]) -> Vec<Finding>; 9] = [
+    let rules: [Rule; 9] = [
         placement::top_level,
         placement::names,
         placement::size,

@@ -4,7 +4,7 @@
 
 use std::io::{Read, Write};
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
@@ -15,8 +15,8 @@ use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
 use super::{Provider, folder};
 
-/// The token's label.
-pub(crate) const LABEL: &str = "signet-dev";
+/// Beginnings of the variables that could lead a program to another token or other settings.
+const INHERITED: &[&str] = &["PKCS11_", "SOFTHSM2_", "SIGNET_"];
 
 /// An initialised token.
 pub(crate) struct Token {
@@ -27,6 +27,9 @@ pub(crate) struct Token {
 }
 
 impl Token {
+    /// The token's label.
+    pub(crate) const LABEL: &'static str = "signet-dev";
+
     fn at(provider: &Provider) -> Self {
         Self {
             provider: provider.clone(),
@@ -50,10 +53,26 @@ impl Token {
         vec![
             ("SOFTHSM2_CONF", text(&self.configuration)),
             ("PKCS11_PROVIDER", text(&self.provider.library)),
-            ("SIGNET_TOKEN", LABEL.to_owned()),
+            ("SIGNET_TOKEN", Self::LABEL.to_owned()),
             ("SIGNET_PIN_SOURCE", format!("file:{}", self.pin_file.display())),
             ("SOFTHSM2_UTIL", text(&self.provider.util)),
         ]
+    }
+
+    /// The PKCS#11 module that holds the token.
+    pub(crate) fn module(&self) -> &Path {
+        &self.provider.library
+    }
+
+    /// Gives a command this token and no other: what was inherited of PKCS#11 and signet is taken away first.
+    pub(crate) fn lend(&self, command: &mut Command) {
+        for (name, _) in std::env::vars_os() {
+            let name = name.to_string_lossy();
+            if INHERITED.iter().any(|prefix| name.starts_with(prefix)) {
+                command.env_remove(name.as_ref());
+            }
+        }
+        command.envs(self.environment());
     }
 
     /// Whether the token is initialised and its PIN known.
@@ -74,7 +93,7 @@ fn has_label(slots: &str) -> bool {
     slots
         .lines()
         .filter_map(|line| line.trim().strip_prefix("Label:"))
-        .any(|label| label.trim() == LABEL)
+        .any(|label| label.trim() == Token::LABEL)
 }
 
 /// Initialises the token, or keeps the one that is there.
@@ -94,14 +113,18 @@ pub(crate) fn init(provider: &Provider) -> Result<Token> {
     }
     fs::remove_dir_all(&tokens)?;
     fs::create_dir_all(&tokens)?;
+    if super::keys::key_files().exists() {
+        fs::remove_dir_all(super::keys::key_files())?;
+    }
     let (pin, so_pin) = (random_pin()?, random_pin()?);
     write_private(&token.pin_file, &pin)?;
     write_private(&folder().join("so-pin"), &so_pin)?;
     initialise(&token, &pin, &so_pin)?;
     if !token.usable() {
         bail!(
-            "{} reported success, but no token {LABEL} is there",
-            provider.util.display()
+            "{} reported success, but no token {} is there",
+            provider.util.display(),
+            Token::LABEL
         );
     }
     Ok(token)
@@ -124,7 +147,7 @@ fn initialise(token: &Token, pin: &str, so_pin: &str) -> Result<()> {
     let mut keyboard = std::fs::File::from(terminal);
     keyboard.write_all(format!("{so_pin}\n{so_pin}\n{pin}\n{pin}\n").as_bytes())?;
     let output = Command::new(&token.provider.util)
-        .args(["--init-token", "--free", "--label", LABEL])
+        .args(["--init-token", "--free", "--label", Token::LABEL])
         .env("SOFTHSM2_CONF", &token.configuration)
         .stdin(prompt.into_file())
         .output()
@@ -167,6 +190,18 @@ mod tests {
             "Slot 1\n    Token info:\n        Label:            signet-dev                      \n"
         ));
         assert!(!has_label("        Label:            signet-dev-2\n"));
+    }
+
+    #[test]
+    fn a_lent_token_replaces_an_inherited_one() {
+        let provider = Provider {
+            library: "lib.so".into(),
+            util: "util".into(),
+        };
+        let mut command = Command::new("true");
+        Token::at(&provider).lend(&mut command);
+        let module = command.get_envs().find(|(name, _)| *name == "PKCS11_PROVIDER");
+        assert_eq!(module.and_then(|(_, value)| value), Some("lib.so".as_ref()));
     }
 
     #[test]

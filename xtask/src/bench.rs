@@ -1,0 +1,207 @@
+//! `cargo xtask bench`: signet against the signers in use, on the same zones with the same keys, in one run.
+//!
+//! Signers take turns, round by round, so that a machine that slows down slows all of them; medians are compared. Absolute times mean
+//! little elsewhere, ratios hold. The table goes to stdout and into `target/bench`.
+
+mod measure;
+mod signers;
+mod table;
+mod zone_keys;
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::{Context, Result};
+use clap::{Args, ValueEnum};
+use fs_err as fs;
+
+use crate::fixtures::{self, Fixture, Kind};
+use crate::softhsm::{self, Origin, Pair, Token};
+use crate::{demo, layout, process, setup};
+use measure::{Measurement, measure};
+use signers::{Job, Signer};
+use zone_keys::ZoneKeys;
+
+/// What to measure.
+#[derive(Args)]
+pub(crate) struct Plan {
+    /// Small zones, one round: shows that everything runs, not how fast
+    #[arg(long)]
+    quick: bool,
+    /// Rounds per table [default: 3, or 1 with --quick]
+    #[arg(long)]
+    rounds: Option<usize>,
+    /// Only these signers
+    #[arg(long, value_delimiter = ',', default_values = ["signet", "bind", "ldns", "knot"])]
+    signers: Vec<Signer>,
+    /// Only these tables
+    #[arg(long, value_delimiter = ',')]
+    tables: Vec<Table>,
+}
+
+/// A table of the report.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Table {
+    /// Hosts, NSEC, keys on disk
+    LeafNsec,
+    /// Delegations, NSEC, keys on disk
+    TldNsec,
+    /// Delegations, NSEC3 with opt-out, keys on disk
+    TldOptOut,
+    /// Hosts, NSEC, keys on disk, and the result verified before it is kept
+    LeafVerified,
+    /// Hosts, NSEC, keys on SoftHSM
+    LeafToken,
+}
+
+/// How a table's zone denies names.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Denial {
+    Nsec,
+    Nsec3OptOut,
+}
+
+/// Whether the signer checks what it made.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Check {
+    None,
+    Full,
+}
+
+/// Where the keys of a table lie.
+enum Keys {
+    Disk(ZoneKeys),
+    Token(Token, Pair),
+}
+
+impl Table {
+    fn title(self) -> &'static str {
+        match self {
+            Self::LeafNsec => "hosts, NSEC, keys on disk",
+            Self::TldNsec => "delegations, NSEC, keys on disk",
+            Self::TldOptOut => "delegations, NSEC3 with opt-out, keys on disk",
+            Self::LeafVerified => "hosts, NSEC, keys on disk, verified before it is kept",
+            Self::LeafToken => "hosts, NSEC, keys on SoftHSM",
+        }
+    }
+
+    fn kind(self) -> Kind {
+        match self {
+            Self::TldNsec | Self::TldOptOut => Kind::Tld,
+            Self::LeafNsec | Self::LeafVerified | Self::LeafToken => Kind::Leaf,
+        }
+    }
+
+    fn denial(self) -> Denial {
+        if self == Self::TldOptOut {
+            Denial::Nsec3OptOut
+        } else {
+            Denial::Nsec
+        }
+    }
+
+    fn check(self) -> Check {
+        if self == Self::LeafVerified {
+            Check::Full
+        } else {
+            Check::None
+        }
+    }
+
+    fn count(self, quick: bool) -> u32 {
+        match (self, quick) {
+            (_, false) => 100_000,
+            (Self::LeafToken | Self::LeafVerified, true) => 5_000,
+            (_, true) => 20_000,
+        }
+    }
+
+    /// Who can do this table's work, and why the others cannot.
+    fn able(self) -> (&'static [Signer], &'static str) {
+        match self {
+            Self::LeafNsec | Self::TldNsec => (&[Signer::Signet, Signer::Bind, Signer::Ldns, Signer::Knot], ""),
+            Self::TldOptOut => (
+                &[Signer::Signet, Signer::Bind, Signer::Knot],
+                "ldns-signzone sets the opt-out bit but leaves no name out of its chain: not the same work.",
+            ),
+            Self::LeafVerified => (
+                &[Signer::Signet, Signer::Bind],
+                "ldns-signzone and kzonesign do not verify.",
+            ),
+            Self::LeafToken => (
+                &[Signer::Signet, Signer::Ldns],
+                "Debian's dnssec-signzone has no way to a token.",
+            ),
+        }
+    }
+}
+
+/// Measures every table of the plan.
+pub(crate) fn run(plan: &Plan) -> Result<()> {
+    setup::run()?;
+    let signet = if plan.signers.contains(&Signer::Signet) {
+        demo::build()?
+    } else {
+        layout::signet()
+    };
+    let folder = layout::target().join("bench");
+    fs::create_dir_all(&folder)?;
+    let mut report = table::heading(plan.quick);
+    for table in Table::value_variants() {
+        if !plan.tables.is_empty() && !plan.tables.contains(table) {
+            continue;
+        }
+        report.push_str(&one_table(*table, plan, &folder, &signet)?);
+    }
+    let path = folder.join("report.md");
+    fs::write(&path, &report)?;
+    println!("{report}");
+    eprintln!("bench: written to {}", path.display());
+    Ok(())
+}
+
+fn one_table(table: Table, plan: &Plan, folder: &std::path::Path, signet: &std::path::Path) -> Result<String> {
+    let kind = table.kind();
+    let count = table.count(plan.quick);
+    let zone = fixtures::make(&Fixture::new(kind, count))?;
+    let keys = if table == Table::LeafToken {
+        let token = softhsm::ready(&Origin::default())?;
+        let pair = softhsm::pair(&token, signet, "bench", kind.origin())?;
+        Keys::Token(token, pair)
+    } else {
+        Keys::Disk(zone_keys::on_disk(&folder.join("keys"), kind.origin())?)
+    };
+    let job = Job {
+        signet: signet.to_path_buf(),
+        zone,
+        origin: kind.origin(),
+        denial: table.denial(),
+        check: table.check(),
+        keys,
+        folder: folder.join("work"),
+    };
+    let (able, why) = table.able();
+    let signers: Vec<Signer> = able.iter().copied().filter(|s| plan.signers.contains(s)).collect();
+    let rounds = plan.rounds.unwrap_or(if plan.quick { 1 } else { 3 });
+    let mut measured: Vec<(Signer, Vec<Measurement>)> = signers.iter().map(|s| (*s, Vec::new())).collect();
+    for _ in 0..rounds {
+        for (signer, results) in &mut measured {
+            results.push(one_run(*signer, &job)?);
+        }
+    }
+    Ok(table::render(table.title(), count, why, &measured))
+}
+
+/// One signer, once, into an empty folder.
+fn one_run(signer: Signer, job: &Job) -> Result<Measurement> {
+    if job.folder.exists() {
+        fs::remove_dir_all(&job.folder)?;
+    }
+    fs::create_dir_all(&job.folder)?;
+    let (command, output): (Command, PathBuf) = signer.prepare(job)?;
+    let result = measure(&command, &output, &job.folder)
+        .with_context(|| format!("{} did not sign {}", signer.title(), job.zone.display()))?;
+    fs::remove_dir_all(&job.folder)?;
+    eprintln!("bench: {} took {:.2} s", process::line(&command), result.wall);
+    Ok(result)
+}

@@ -1,0 +1,52 @@
+//! `cargo xtask ci`: everything that must hold before a change lands.
+//!
+//! The cheap checks come first. All builds share the release profile, so C code in dependencies is compiled once. Every step runs under
+//! `CI=1`: a stand-in for what could not be built is a failure.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+
+use crate::{process, setup, tidy};
+
+/// Runs the steps in order and stops at the first that fails.
+pub(crate) fn run() -> Result<()> {
+    let mut took = Vec::new();
+    let mut step = |name: &'static str, work: &dyn Fn() -> Result<()>| -> Result<()> {
+        eprintln!("ci: {name}");
+        let started = Instant::now();
+        work().with_context(|| format!("ci: {name} failed"))?;
+        took.push((name, started.elapsed()));
+        Ok(())
+    };
+    step("setup", &setup::run)?;
+    step("formatting", &|| cargo(&["fmt", "--all", "--check"], &[]))?;
+    step("tidy", &tidy::run)?;
+    step("clippy", &|| {
+        let scope = ["clippy", "--workspace", "--all-targets", "--all-features", "--release"];
+        cargo(&[&scope[..], &["--", "-D", "warnings"]].concat(), &[])
+    })?;
+    step("docs", &|| {
+        cargo(
+            &["doc", "--workspace", "--no-deps", "--release"],
+            &[("RUSTDOCFLAGS", "-D warnings")],
+        )
+    })?;
+    step("test-hsm", &|| cargo(&["xtask", "test-hsm"], &[]))?;
+    step("demo", &|| cargo(&["xtask", "demo"], &[]))?;
+    report(&took);
+    Ok(())
+}
+
+/// A cargo command as a person would type it, so that the README's commands are the ones that are tried.
+fn cargo(arguments: &[&str], environment: &[(&str, &str)]) -> Result<()> {
+    let environment = environment.iter().copied();
+    process::run(process::cargo().args(arguments).env("CI", "1").envs(environment))
+}
+
+fn report(took: &[(&str, Duration)]) {
+    for (name, time) in took {
+        eprintln!("ci: {name:<12} {:>5} s", time.as_secs());
+    }
+    eprintln!("ci: everything holds");
+}
