@@ -3,7 +3,7 @@
 //! Each need is probed by the file that is used later, so it does not matter how it came to the machine. What is missing is installed
 //! with apt as root; anyone else is shown the exact command. Nothing is removed or upgraded, and no service is started.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Result, bail};
@@ -17,7 +17,7 @@ enum Probe {
     /// A file below one of the usual folders for C headers.
     Header(&'static str),
     /// One of several files, whatever the machine's architecture.
-    Library(fn() -> Option<std::path::PathBuf>),
+    Library(fn() -> Option<PathBuf>),
 }
 
 /// A need, Debian's package for it, and what it is for.
@@ -73,11 +73,16 @@ const NEEDS: &[Need] = &[
         package: "libengine-pkcs11-openssl",
         purpose: "ldns-signzone's way to a token",
     },
+    Need {
+        probe: Probe::Library(pkcs11_spy),
+        package: "opensc-pkcs11",
+        purpose: "shows tests which calls a token gets",
+    },
 ];
 
 /// OpenSSL's engine for PKCS#11, which lies in a folder named by architecture and OpenSSL version.
-pub(crate) fn openssl_engine() -> Option<std::path::PathBuf> {
-    let below = |folder: &Path| -> Vec<std::path::PathBuf> {
+pub(crate) fn openssl_engine() -> Option<PathBuf> {
+    let below = |folder: &Path| -> Vec<PathBuf> {
         std::fs::read_dir(folder)
             .map(|entries| entries.filter_map(|e| e.ok().map(|e| e.path())).collect())
             .unwrap_or_default()
@@ -90,6 +95,15 @@ pub(crate) fn openssl_engine() -> Option<std::path::PathBuf> {
         .iter()
         .flat_map(|folder| ["engines-3", "engines-1.1"].map(|version| folder.join(version).join("pkcs11.so")))
         .find(|engine| engine.is_file())
+}
+
+/// OpenSC's module that writes down every call and passes it on.
+fn pkcs11_spy() -> Option<PathBuf> {
+    let multiarch = format!("/usr/lib/{}-linux-gnu", std::env::consts::ARCH);
+    [multiarch.as_str(), "/usr/lib", "/usr/lib64"]
+        .iter()
+        .flat_map(|folder| ["pkcs11-spy.so", "opensc/pkcs11-spy.so"].map(|name| Path::new(folder).join(name)))
+        .find(|module| module.is_file())
 }
 
 fn header(name: &str) -> bool {
