@@ -1,0 +1,137 @@
+//! A SoftHSM token of a test's own: configuration, token folder, PIN file. Nothing of the machine's or another test's token is seen.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use fs_err as fs;
+
+use crate::environment::{module, program, spy_module};
+use crate::process::{Program, Run};
+use crate::scratch::Scratch;
+
+/// An initialised token.
+#[derive(Debug)]
+pub struct Token {
+    scratch: Scratch,
+    label: String,
+    pin: String,
+}
+
+/// The security officer's PIN of every token here.
+const SO_PIN: &str = "so-4711-0815";
+
+impl Default for Token {
+    fn default() -> Self {
+        Self::new("suite")
+    }
+}
+
+impl Token {
+    /// A token with this label and a PIN of its own.
+    ///
+    /// # Panics
+    /// When SoftHSM is missing or fails.
+    #[must_use]
+    pub fn new(label: &str) -> Self {
+        let scratch = Scratch::new();
+        let tokens = scratch.make_folder("tokens");
+        let configuration = format!(
+            "directories.tokendir = {}\nobjectstore.backend = file\nlog.level = ERROR\nslots.removable = false\n",
+            tokens.display()
+        );
+        scratch.write("softhsm2.conf", configuration);
+        let pin = format!("pin{:016x}", unique());
+        let file = scratch.write("pin", format!("{pin}\n"));
+        fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).expect("a mode can be set");
+        let token = Self {
+            scratch,
+            label: label.to_owned(),
+            pin,
+        };
+        token.initialise(label);
+        token
+    }
+
+    /// Initialises one more token in the same SoftHSM, with the same PIN.
+    ///
+    /// # Panics
+    /// When SoftHSM fails.
+    pub fn initialise(&self, label: &str) {
+        let run = Program::new(softhsm_util())
+            .args(["--init-token", "--free", "--label", label])
+            .args(["--so-pin", SO_PIN, "--pin", &self.pin])
+            .env("SOFTHSM2_CONF", self.configuration())
+            .run();
+        run.succeeds();
+    }
+
+    /// Its label.
+    #[must_use]
+    pub fn label(&self) -> &str {
+        &self.label
+    }
+
+    /// Its user PIN.
+    #[must_use]
+    pub fn pin(&self) -> &str {
+        &self.pin
+    }
+
+    /// The file with its user PIN, mode 0600, with a newline at its end.
+    #[must_use]
+    pub fn pin_file(&self) -> PathBuf {
+        self.scratch.path("pin")
+    }
+
+    fn configuration(&self) -> PathBuf {
+        self.scratch.path("softhsm2.conf")
+    }
+
+    /// The environment in which a program finds this token.
+    #[must_use]
+    pub fn environment(&self) -> Vec<(&'static str, String)> {
+        let text = |path: &Path| path.display().to_string();
+        vec![
+            ("SOFTHSM2_CONF", text(&self.configuration())),
+            ("PKCS11_PROVIDER", text(&module())),
+            ("SIGNET_TOKEN", self.label.clone()),
+            ("SIGNET_PIN_SOURCE", format!("file:{}", self.pin_file().display())),
+        ]
+    }
+
+    /// The environment in which every call to the token is written to `log`.
+    #[must_use]
+    pub fn spied_environment(&self, log: &Path) -> Vec<(&'static str, String)> {
+        let mut environment = self.environment();
+        environment.push(("PKCS11_PROVIDER", spy_module().display().to_string()));
+        environment.push(("PKCS11SPY", module().display().to_string()));
+        environment.push(("PKCS11SPY_OUTPUT", log.display().to_string()));
+        environment
+    }
+
+    /// Runs OpenSC's pkcs11-tool in it, logged in.
+    ///
+    /// # Panics
+    /// When the tool is missing.
+    #[must_use]
+    pub fn pkcs11_tool(&self, arguments: &[&str]) -> Run {
+        Program::new(program("pkcs11-tool"))
+            .arg("--module")
+            .arg(module())
+            .args(["--token-label", &self.label, "--login", "--pin", &self.pin])
+            .args(arguments)
+            .env("SOFTHSM2_CONF", self.configuration())
+            .run()
+    }
+}
+
+/// `softhsm2-util` that belongs to the library: `SOFTHSM2_UTIL`, else the installed one.
+fn softhsm_util() -> PathBuf {
+    std::env::var_os("SOFTHSM2_UTIL").map_or_else(|| program("softhsm2-util"), PathBuf::from)
+}
+
+/// A number that no other token of this machine has at this moment.
+fn unique() -> u64 {
+    use std::hash::{BuildHasher, Hasher, RandomState};
+    RandomState::new().build_hasher().finish()
+}
