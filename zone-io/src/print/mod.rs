@@ -1,0 +1,141 @@
+//! From wire form to master-file text: one record a line, absolute owner, TTL, class, type, RDATA, with tabs between
+//! the five and single spaces inside RDATA. What it writes is read alike by BIND, ldns and our own parser; letter case is kept.
+//! It writes what it is given and checks nothing but the RDATA's shape; nothing is allocated per record.
+
+mod number;
+mod rdata;
+mod string;
+mod svcb;
+
+use dnssec_sign::{Class, NameRef, RecordType, rdata::has_text};
+
+pub use rdata::write_rdata;
+
+/// Appends a record as one line, newline included. RDATA that does not have its type's shape is written in RFC 3597 form.
+pub fn write_record(owner: NameRef<'_>, ttl: u32, class: Class, rtype: RecordType, rdata: &[u8], out: &mut Vec<u8>) {
+    owner.write_text(out);
+    write_middle(ttl, class, rtype, out);
+    write_rdata(rtype, rdata, out);
+    out.push(b'\n');
+}
+
+/// Appends a record as one line in RFC 3597 form: class and type by number, RDATA in hexadecimal.
+pub fn write_generic(owner: NameRef<'_>, ttl: u32, class: Class, rtype: RecordType, rdata: &[u8], out: &mut Vec<u8>) {
+    owner.write_text(out);
+    out.push(b'\t');
+    number::write_decimal(ttl, out);
+    out.extend_from_slice(b"\tCLASS");
+    number::write_decimal(u32::from(class.0), out);
+    out.extend_from_slice(b"\tTYPE");
+    number::write_decimal(u32::from(rtype.0), out);
+    out.push(b'\t');
+    write_generic_rdata(rdata, out);
+    out.push(b'\n');
+}
+
+/// Appends RDATA in RFC 3597 5 form: `\# 4 C0000201`.
+pub fn write_generic_rdata(rdata: &[u8], out: &mut Vec<u8>) {
+    out.extend_from_slice(b"\\# ");
+    number::write_decimal(u32::try_from(rdata.len()).unwrap_or(u32::MAX), out);
+    if !rdata.is_empty() {
+        out.push(b' ');
+        number::write_hex(rdata, out);
+    }
+}
+
+/// Lines of one owner after another: the owner's text is made once for all its records.
+#[derive(Debug, Clone)]
+pub struct OwnerLines {
+    owner: Vec<u8>,
+    class: Class,
+}
+
+impl OwnerLines {
+    /// For records of this class; the owner is the root until it is [set](Self::set_owner).
+    #[must_use]
+    pub fn new(class: Class) -> Self {
+        Self {
+            owner: vec![b'.'],
+            class,
+        }
+    }
+
+    /// Takes the owner of the lines to come.
+    pub fn set_owner(&mut self, owner: NameRef<'_>) {
+        self.owner.clear();
+        owner.write_text(&mut self.owner);
+    }
+
+    /// Appends owner, TTL, class, type and a tab: what stands before RDATA.
+    pub fn write_head(&self, ttl: u32, rtype: RecordType, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.owner);
+        write_middle(ttl, self.class, rtype, out);
+    }
+
+    /// Appends a record as one line, newline included.
+    pub fn write_record(&self, ttl: u32, rtype: RecordType, rdata: &[u8], out: &mut Vec<u8>) {
+        self.write_head(ttl, rtype, out);
+        write_rdata(rtype, rdata, out);
+        out.push(b'\n');
+    }
+}
+
+/// Appends what stands between owner and RDATA, tabs at both ends.
+fn write_middle(ttl: u32, class: Class, rtype: RecordType, out: &mut Vec<u8>) {
+    out.push(b'\t');
+    number::write_decimal(ttl, out);
+    match class {
+        Class::IN => out.extend_from_slice(b"\tIN\t"),
+        Class::CH => out.extend_from_slice(b"\tCH\t"),
+        Class::HS => out.extend_from_slice(b"\tHS\t"),
+        Class(number) => {
+            out.extend_from_slice(b"\tCLASS");
+            number::write_decimal(u32::from(number), out);
+            out.push(b'\t');
+        }
+    }
+    write_type(rtype, out);
+    out.push(b'\t');
+}
+
+/// Appends a type's mnemonic where [every reader knows it](is_known_by_name), else `TYPEnnn`.
+fn write_type(rtype: RecordType, out: &mut Vec<u8>) {
+    match rtype.mnemonic() {
+        Some(mnemonic) if is_known_by_name(rtype) => out.extend_from_slice(mnemonic.as_bytes()),
+        _ => {
+            out.extend_from_slice(b"TYPE");
+            number::write_decimal(u32::from(rtype.0), out);
+        }
+    }
+}
+
+/// Whether a type may be written by name. BIND 9.18 refuses some of the mnemonics left out here, and ldns 1.8 reads
+/// all of them as type 0 without a word; by number all readers take them.
+fn is_known_by_name(rtype: RecordType) -> bool {
+    !matches!(
+        rtype,
+        RecordType::NINFO
+            | RecordType::RKEY
+            | RecordType::DSYNC
+            | RecordType::HHIT
+            | RecordType::BRID
+            | RecordType::UINFO
+            | RecordType::UID
+            | RecordType::GID
+            | RecordType::UNSPEC
+            | RecordType::NXNAME
+            | RecordType::AVC
+            | RecordType::DOA
+            | RecordType::AMTRELAY
+            | RecordType::RESINFO
+            | RecordType::WALLET
+            | RecordType::CLA
+            | RecordType::IPN
+            | RecordType::TA
+    )
+}
+
+/// Whether a type's RDATA is written in its own format: it has one, and readers know the type.
+fn has_own_text(rtype: RecordType) -> bool {
+    has_text(rtype) && is_known_by_name(rtype)
+}
