@@ -2,7 +2,7 @@
 //! public-key operation. Knows nothing of RRsets, times or owners: those rules are the verifier's.
 
 use crate::algorithm::Algorithm;
-use crate::dnskey::Dnskey;
+use crate::dnskey::{Dnskey, bit_length, strip_zeros};
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, ED25519, ParsedPublicKey,
     RSA_PKCS1_1024_8192_SHA1_FOR_LEGACY_USE_ONLY, RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY,
@@ -142,17 +142,6 @@ fn uncompressed_point(dnskey: &Dnskey) -> Vec<u8> {
     point.push(4);
     point.extend_from_slice(dnskey.public_key());
     point
-}
-
-fn strip_zeros(number: &[u8]) -> &[u8] {
-    let zeros = number.iter().take_while(|&&byte| byte == 0).count();
-    &number[zeros..]
-}
-
-fn bit_length(stripped: &[u8]) -> usize {
-    stripped
-        .first()
-        .map_or(0, |&first| stripped.len() * 8 - first.leading_zeros() as usize)
 }
 
 #[cfg(test)]

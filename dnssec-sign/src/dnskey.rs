@@ -143,6 +143,14 @@ impl Dnskey {
         Self { rdata }
     }
 
+    /// The same key with the REVOKE bit taken off.
+    #[must_use]
+    pub fn unrevoked(&self) -> Self {
+        let mut rdata = self.rdata.clone();
+        rdata[1] &= 0x7f;
+        Self { rdata }
+    }
+
     /// The key tag (RFC 4034 appendix B; B.1 for algorithm 1).
     #[must_use]
     pub fn key_tag(&self) -> u16 {
@@ -162,6 +170,13 @@ impl Dnskey {
         };
         let (exponent, modulus) = rest.split_at_checked(length)?;
         (!exponent.is_empty() && !modulus.is_empty()).then_some((exponent, modulus))
+    }
+
+    /// The length of an RSA modulus in bits; `None` for keys that are not RSA.
+    #[must_use]
+    pub fn rsa_bits(&self) -> Option<usize> {
+        let (_, modulus) = self.rsa_parts()?;
+        Some(bit_length(strip_zeros(modulus)))
     }
 
     /// The length in bytes of this key's signatures, if the algorithm is known.
@@ -206,9 +221,16 @@ pub fn key_tag(rdata: &[u8]) -> u16 {
     u16::from_be_bytes([high, low])
 }
 
-fn strip_zeros(number: &[u8]) -> &[u8] {
+pub(crate) fn strip_zeros(number: &[u8]) -> &[u8] {
     let zeros = number.iter().take_while(|&&byte| byte == 0).count();
     &number[zeros..]
+}
+
+/// The length in bits of a big-endian number without leading zero bytes.
+pub(crate) fn bit_length(stripped: &[u8]) -> usize {
+    stripped
+        .first()
+        .map_or(0, |&first| stripped.len() * 8 - first.leading_zeros() as usize)
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ mod crypto;
 mod denial;
 mod dnskey;
 mod fault;
+mod keyset;
 mod moment;
 mod name;
 mod plan;
@@ -30,6 +31,10 @@ pub use denial::{
 };
 pub use dnskey::{Dnskey, DnskeyError, REVOKE, SEP, ZONE, key_tag};
 pub use fault::{ZoneFault, ZoneRule};
+pub use keyset::{
+    KeyCandidate, KeyId, KeyRoles, KeySet, KeySetEntry, KeySetError, KeySetOptions, KeySetWarning, KeySource, KeyState,
+    KeyTimes, Lacking, UnusedKey,
+};
 pub use moment::{
     MomentError, ctime, date_number, moment_digits, moment_from_digits, parse_interval, parse_moment, parse_set_moment,
     serial_before, serial_later,

@@ -278,7 +278,7 @@ fn days_before(year: u32) -> u32 {
 /// `julian`: as if 2100 were a leap year.
 fn month_length(year: u32, month: u32, julian: bool) -> u32 {
     match month {
-        2 if year % 4 == 0 && (julian || year != 2100) => 29,
+        2 if year.is_multiple_of(4) && (julian || year != 2100) => 29,
         2 => 28,
         4 | 6 | 9 | 11 => 30,
         _ => 31,
