@@ -61,13 +61,14 @@ impl Signer {
     }
 }
 
+/// `-x`, here and for dnssec-signzone, because by default both have the ZSK sign the DNSKEY set, too; the others do not.
 fn signet(job: &Job, ksk: &str, zsk: &str, folder: &Path, output: &Path) -> Command {
     let mut sign = Command::new(&job.signet);
     sign.arg("sign")
         .arg(&job.zone)
         .args([ksk, zsk, "-o", job.origin, "-f"])
         .arg(output);
-    sign.arg("-K").arg(folder).args(["--threads", "2", "--verify"]);
+    sign.arg("-K").arg(folder).args(["-x", "--threads", "2", "--verify"]);
     sign.arg(if job.check == Check::Full { "full" } else { "none" });
     if job.denial == Denial::Nsec3OptOut {
         sign.args(["--nsec3", "--opt-out"]);
@@ -87,7 +88,6 @@ fn signet_token(job: &Job, token: &Token, keys: &Pair, output: &Path) -> Command
     sign
 }
 
-/// `-x` because by default the ZSK signs the DNSKEY set, too.
 fn bind(job: &Job, keys: &ZoneKeys, output: &Path) -> Result<Command> {
     let mut sign = Command::new(process::need("dnssec-signzone")?);
     sign.args(["-S", "-x", "-n", "2", "-o", job.origin, "-K"])
