@@ -110,11 +110,12 @@ fn write_type(rtype: RecordType, out: &mut Vec<u8>) {
 }
 
 /// Whether a type may be written by name. BIND 9.18 refuses some of the mnemonics left out here, and ldns 1.8 reads
-/// all of them as type 0 without a word; by number all readers take them.
+/// them as type 0 without a word, and an NSAP-PTR's name as a string; by number all readers take them.
 fn is_known_by_name(rtype: RecordType) -> bool {
     !matches!(
         rtype,
-        RecordType::NINFO
+        RecordType::NSAP_PTR
+            | RecordType::NINFO
             | RecordType::RKEY
             | RecordType::DSYNC
             | RecordType::HHIT

@@ -49,9 +49,10 @@ const fn hex_table(digits: &[u8; 16]) -> [[u8; 2]; 256] {
 
 /// Appends upper-case hexadecimal digits.
 pub(super) fn write_hex(bytes: &[u8], out: &mut Vec<u8>) {
-    out.reserve(2 * bytes.len());
-    for &byte in bytes {
-        out.extend_from_slice(&HEX[usize::from(byte)]);
+    let start = out.len();
+    out.resize(start + 2 * bytes.len(), 0);
+    for (pair, &byte) in out[start..].chunks_exact_mut(2).zip(bytes) {
+        pair.copy_from_slice(&HEX[usize::from(byte)]);
     }
 }
 
