@@ -16,10 +16,13 @@ mod moment;
 mod name;
 mod plan;
 mod policy;
+mod private_key;
 pub mod rdata;
 mod record;
 mod rtype;
 mod signer;
+#[cfg(feature = "software")]
+mod software;
 mod tbs;
 mod zone_cut;
 
@@ -47,10 +50,13 @@ pub use policy::{
     Denial, ITERATIONS_NEEDING_INSISTENCE, Insist, MAX_ITERATIONS, Policy, PolicyError, PolicyWarning,
     SerialPolicy, SerialWarning, UnknownSerialPolicy, Window, next_serial,
 };
+pub use private_key::PrivateKeyFields;
 pub use record::{Locus, Node, NodeList, RecordRef};
 pub use rtype::{Class, RecordType, UnknownType};
 pub use signer::{
     DigestBuf, KeyIndex, KeyStore, MAX_SIGNATURE_LENGTH, SignBatch, SignError, SignatureBuf, Signer, ToBeSigned,
 };
+#[cfg(feature = "software")]
+pub use software::{SoftwareKey, SoftwareKeyError, SoftwareKeys, generate_key};
 pub use tbs::{CanonicalSet, RrsigFields, write_signed_record};
 pub use zone_cut::{Cut, CutTracker, Delegation, Standing, ancestors, cut_above, cut_at, is_made_by_signing};

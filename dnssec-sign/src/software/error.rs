@@ -1,0 +1,69 @@
+//! Why a software key cannot be had. Nothing here shows private parts.
+
+use crate::algorithm::Algorithm;
+use crate::dnskey::DnskeyError;
+
+/// A software key that could not be loaded or made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SoftwareKeyError {
+    /// The algorithm must not sign, or is unknown.
+    #[error("algorithm {algorithm} does not sign: use ECDSAP256SHA256 (13), ED25519 (15) or RSASHA256 (8)")]
+    Algorithm {
+        /// The algorithm.
+        algorithm: Algorithm,
+    },
+    /// The algorithm is sound, but this build has no code for it.
+    #[error(
+        "software keys of algorithm {algorithm} need OpenSSL, which is not in this build; a key on a token needs it not"
+    )]
+    NotInBuild {
+        /// The algorithm.
+        algorithm: Algorithm,
+    },
+    /// A size in which no RSA key can be made.
+    #[error("no RSA key of {bits} bits can be made: choose 2048, 3072 or 4096")]
+    NewRsaSize {
+        /// The length asked for.
+        bits: u16,
+    },
+    /// An RSA key outside 2048 to 4096 bits.
+    #[error("an RSA key of {bits} bits cannot sign here: 2048 to 4096 bits can")]
+    RsaSize {
+        /// The modulus's length in bits.
+        bits: usize,
+    },
+    /// An RSA public exponent above 33 bits.
+    #[error("an RSA key with a public exponent of {bits} bits cannot sign here: at most 33 bits are possible")]
+    RsaExponent {
+        /// The exponent's length in bits.
+        bits: usize,
+    },
+    /// The private fields are those of another kind of key.
+    #[error("the private fields are not those of a key of algorithm {algorithm}")]
+    Kind {
+        /// The public key's algorithm.
+        algorithm: Algorithm,
+    },
+    /// The private fields are damaged: they do not form a key.
+    #[error("the private fields do not form a valid key of algorithm {algorithm}")]
+    Invalid {
+        /// The algorithm.
+        algorithm: Algorithm,
+    },
+    /// The private half is another key's.
+    #[error("the private key does not belong to the public key with tag {key_tag}")]
+    Mismatch {
+        /// The public key's tag.
+        key_tag: u16,
+    },
+    /// The crypto library made no key.
+    #[error("no key of algorithm {algorithm} could be made: the crypto library failed")]
+    Generation {
+        /// The algorithm.
+        algorithm: Algorithm,
+    },
+    /// The public half could not be brought into DNSKEY form.
+    #[error(transparent)]
+    Dnskey(#[from] DnskeyError),
+}
