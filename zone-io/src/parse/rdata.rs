@@ -1,0 +1,254 @@
+//! The RDATA of one record: RFC 3597 form of any type, direct code for the types that make up nearly every zone, and
+//! the table of `dnssec_sign::rdata` for all others. A test holds the direct code to the table.
+
+use dnssec_sign::{RecordType, rdata};
+
+use super::field::Fields;
+use super::number;
+use crate::reason::Reason;
+use crate::scan::{Scanned, raw};
+
+/// The longest RDATA.
+const MAX_RDATA: usize = 65_535;
+
+impl Fields<'_, '_> {
+    /// Reads the rest of the entry into wire form.
+    #[inline]
+    pub(crate) fn rdata(&mut self) -> Scanned<()> {
+        let start = self.scan.at;
+        if self.scan.seek_token()? == Some(b'\\') && self.at_generic() {
+            self.generic()?;
+        } else {
+            self.direct()?;
+            self.end()?;
+        }
+        if self.out.len() > MAX_RDATA {
+            return raw(start, 1, Reason::RdataTooLong);
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn direct(&mut self) -> Scanned<()> {
+        match self.rtype {
+            RecordType::A => self.ipv4(),
+            RecordType::AAAA => self.ipv6(),
+            RecordType::NS | RecordType::CNAME | RecordType::PTR => self.name(),
+            RecordType::TXT => self.strings(),
+            RecordType::MX => {
+                self.u16()?;
+                self.name()
+            }
+            RecordType::DS => {
+                self.u16()?;
+                self.algorithm()?;
+                self.u8()?;
+                self.hex()
+            }
+            RecordType::RRSIG => {
+                self.covered_type()?;
+                self.algorithm()?;
+                self.u8()?;
+                self.u32()?;
+                self.time()?;
+                self.time()?;
+                self.u16()?;
+                self.name()?;
+                self.base64()
+            }
+            RecordType::NSEC => {
+                self.name()?;
+                self.types()
+            }
+            RecordType::NSEC3 => {
+                self.u8()?;
+                self.u8()?;
+                self.u16()?;
+                self.salt()?;
+                self.hashed_owner()?;
+                self.types()
+            }
+            _ => self.table(),
+        }
+    }
+
+    fn table(&mut self) -> Scanned<()> {
+        let Some(fields) = rdata::fields(self.rtype) else {
+            return raw(self.scan.at, 1, Reason::GenericOnly(self.rtype));
+        };
+        for &field in fields {
+            self.field(field)?;
+        }
+        Ok(())
+    }
+
+    /// Whether the word here is `\#` alone.
+    fn at_generic(&self) -> bool {
+        let rest = &self.scan.bytes[self.scan.at..];
+        rest.starts_with(b"\\#") && rest.get(2).is_none_or(|byte| b" \t\r\n;()\"".contains(byte))
+    }
+
+    /// `\# LENGTH HEX…` (RFC 3597 5), checked against the type's fields where they are known.
+    fn generic(&mut self) -> Scanned<()> {
+        let mark = self.word("\\#")?;
+        let length = self.word("the number of bytes")?;
+        let stated = match number::decimal(length.text) {
+            Some(stated @ 0..=65_535) => stated,
+            _ => return length.fault(Reason::Number(65_535)),
+        };
+        if self.scan.seek_token()?.is_some() {
+            self.hex()?;
+        }
+        if self.out.len() != stated as usize {
+            return length.fault(Reason::GenericLength {
+                stated,
+                given: self.out.len(),
+            });
+        }
+        match rdata::check(self.rtype, self.out) {
+            Ok(()) => Ok(()),
+            Err(error) => mark.fault(Reason::Generic {
+                rtype: self.rtype,
+                error,
+            }),
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests may unwrap")]
+mod tests {
+    use super::*;
+    use crate::parse::field::Scratch;
+    use crate::scan::Scanner;
+
+    fn parse(rtype: RecordType, text: &str, read: fn(&mut Fields<'_, '_>) -> Scanned<()>) -> Result<Vec<u8>, Reason> {
+        let mut out = Vec::new();
+        let mut fields = Fields {
+            scan: &mut Scanner::new(text.as_bytes(), 0, 0),
+            origin: b"\x07example\x00",
+            rtype,
+            out: &mut out,
+            scratch: &mut Scratch::default(),
+        };
+        read(&mut fields).map_err(|raw| raw.reason)?;
+        Ok(out)
+    }
+
+    fn whole(rtype: RecordType, text: &str) -> Result<Vec<u8>, Reason> {
+        parse(rtype, text, |fields| fields.rdata())
+    }
+
+    /// One good text of each everyday type.
+    const SAMPLES: &[(RecordType, &str)] = &[
+        (RecordType::A, "192.0.2.1"),
+        (RecordType::AAAA, "2001:db8::1"),
+        (RecordType::NS, "Ns1"),
+        (RecordType::CNAME, "a\\.b.example."),
+        (RecordType::PTR, "@"),
+        (RecordType::DNAME, "target.test."),
+        (RecordType::TXT, "abc \"d e\" \"\\200\\255\" \"\""),
+        (RecordType::MX, "10 mail"),
+        (RecordType::SOA, "ns1 hostmaster 2024010101 1h 15m 1w 5m"),
+        (RecordType::SRV, "0 5 5060 sip"),
+        (RecordType::CAA, "0 issue \"ca.example; x=y\""),
+        (
+            RecordType::DS,
+            "60485 RSASHA1 1 2BB183AF5F22588179A53B0A 98631FAD1A292118",
+        ),
+        (RecordType::CDS, "0 0 0 00"),
+        (RecordType::DNSKEY, "257 3 13 AQID BAUG"),
+        (RecordType::CDNSKEY, "0 3 0 AA=="),
+        (
+            RecordType::RRSIG,
+            "A 13 3 86400 20030322173103 20030220173103 2642 example. AQIDBAUG",
+        ),
+        (RecordType::NSEC, "host A MX RRSIG NSEC TYPE1234"),
+        (
+            RecordType::NSEC3,
+            "1 1 12 aabbccdd 2t7b4g4vsa5smi47k61mv5bv1a22bojr MX DNSKEY NS",
+        ),
+        (RecordType::NSEC3PARAM, "1 0 0 -"),
+        (RecordType::TLSA, "3 1 1 d2abde240d7cd3ee6b4b28c54df034b9"),
+        (RecordType::SSHFP, "4 2 123456789abcdef6"),
+        (RecordType::NAPTR, "100 10 \"S\" \"SIP+D2U\" \"!^.*$!x!\" _sip._udp"),
+        (RecordType::HTTPS, "1 . alpn=h2"),
+        (RecordType::URI, "10 1 \"https://example/\""),
+        (RecordType::CERT, "PKIX 1 RSASHA256 AQID"),
+        (RecordType::EUI48, "00-00-5e-00-53-2a"),
+        (RecordType::EUI64, "00-00-5e-ef-10-00-00-2a"),
+        (RecordType::L64, "10 2001:0DB8:1140:1000"),
+        (RecordType::L32, "10 10.1.2.0"),
+        (RecordType::LP, "10 l64"),
+        (RecordType::CSYNC, "66 3 A NS AAAA"),
+        (RecordType::ZONEMD, "2018031500 1 1 62e6cf51b02e54b9b5f967d547ce4313"),
+        (RecordType::HINFO, "PC \"Unix like\""),
+        (RecordType::RP, "admin ."),
+    ];
+
+    #[test]
+    fn direct_code_and_table_agree() {
+        for &(rtype, text) in SAMPLES {
+            let direct = whole(rtype, text);
+            assert!(direct.is_ok(), "{rtype} {text}: {direct:?}");
+            assert_eq!(direct, parse(rtype, text, |fields| fields.table()), "{rtype} {text}");
+            // Cut anywhere, and followed by something: both refuse or both accept.
+            for cut in 0..text.len() {
+                let (one, other) = (&text[..cut], format!("{} x", &text[..cut]));
+                let table = |fields: &mut Fields<'_, '_>| fields.table().and_then(|()| fields.end());
+                assert_eq!(whole(rtype, one), parse(rtype, one, table), "{rtype} {one}");
+                assert_eq!(whole(rtype, &other), parse(rtype, &other, table), "{rtype} {other}");
+            }
+        }
+    }
+
+    #[test]
+    fn generic_form_gives_the_same_bytes_and_is_checked() {
+        for &(rtype, text) in SAMPLES {
+            let wire = whole(rtype, text).unwrap();
+            rdata::check(rtype, &wire).unwrap();
+            let hex = data_encoding::HEXUPPER.encode(&wire);
+            let (left, right) = hex.split_at(hex.len() / 3);
+            let generic = format!("\\# {} {left} ({right} )", wire.len());
+            assert_eq!(whole(rtype, &generic), Ok(wire), "{rtype}");
+        }
+        assert_eq!(whole(RecordType(65280), "\\# 0"), Ok(vec![]));
+        assert_eq!(
+            whole(RecordType(65280), "\\# 2 ab"),
+            Err(Reason::GenericLength { stated: 2, given: 1 })
+        );
+        assert!(matches!(
+            whole(RecordType::A, "\\# 3 010203"),
+            Err(Reason::Generic { .. })
+        ));
+        assert_eq!(
+            whole(RecordType(65280), "text"),
+            Err(Reason::GenericOnly(RecordType(65280)))
+        );
+        assert_eq!(whole(RecordType::TXT, "\"\\#\" 4"), Ok(b"\x01#\x014".to_vec()));
+        assert_eq!(whole(RecordType(65280), "\\# 1 abc"), Err(Reason::Hex));
+        assert_eq!(whole(RecordType(65280), "\\# 65536 ab"), Err(Reason::Number(65_535)));
+    }
+
+    #[test]
+    fn escapes_are_bytes() {
+        // A decoder once made 0x20000 and more of such escapes.
+        assert_eq!(whole(RecordType::TXT, "\"\\200\\255\""), Ok(b"\x02\xc8\xff".to_vec()));
+        assert_eq!(whole(RecordType::TXT, "\\065\\;\\\""), Ok(b"\x03A;\"".to_vec()));
+        assert_eq!(whole(RecordType::TXT, "\"\\256\""), Err(Reason::BadEscape));
+        assert_eq!(whole(RecordType::TXT, "\"\\25\""), Err(Reason::BadEscape));
+        assert_eq!(whole(RecordType::TXT, &"a".repeat(256)), Err(Reason::StringTooLong));
+        assert_eq!(whole(RecordType::NS, "a\\046b."), Ok(b"\x03a.b\x00".to_vec()));
+    }
+
+    #[test]
+    fn what_is_missing_or_too_much_is_named() {
+        assert!(matches!(whole(RecordType::MX, "10"), Err(Reason::Short { .. })));
+        assert_eq!(
+            whole(RecordType::A, "192.0.2.1 192.0.2.2"),
+            Err(Reason::Trailing(RecordType::A))
+        );
+        assert_eq!(whole(RecordType::NS, "\"ns1\""), Err(Reason::Quoted));
+        assert_eq!(whole(RecordType::MX, "65536 a"), Err(Reason::Number(65_535)));
+    }
+}
