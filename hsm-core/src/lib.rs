@@ -1,1 +1,69 @@
-//! Skeleton.
+//! PKCS#11 for programs that sign in bulk: modules, tokens and keys found by RFC 7512 URI, PINs,
+//! and sessions that sign without a lock between them.
+//!
+//! ```text
+//! Module::load ──▶ Token ──login──▶ LoggedIn ──find, list, generate, destroy──▶ TokenKey
+//!  C_Initialize    C_GetTokenInfo   C_Login,        C_FindObjects,                  │
+//!  once a process                   guard session   C_GenerateKeyPair               │
+//!                                       │                                           ▼
+//!                                       └──────▶ Pool ──one a worker──▶ SigningSession ──sign──▶ bytes
+//!                                              C_OpenSession            C_SignInit + C_Sign
+//! ```
+//!
+//! # What it holds to
+//! - One C_Initialize per library and process ([`Module`]), never after a fork, C_Finalize last
+//!   and only for what this crate initialised.
+//! - One login per token, kept by a guard session. A refused PIN is never tried again in the
+//!   process, and none is tried where it could lock the token.
+//! - One session a worker. In the hot call there is no search, no login, no allocation and no
+//!   length query: [`SigningSession::sign`] makes two calls.
+//! - A key is found among token objects by class, type, label and id. Two that match are an error
+//!   that lists them. It is proven by one verified signature before it is used.
+//! - A signature's length is checked, and an RSA signature is verified, before anybody sees it.
+//! - Every error says which call failed, with which code, on which token, and what to do;
+//!   [`Error::class`] says what a program does next.
+//!
+//! It knows no DNS, hashes nothing but its own proof, and never falls back to keys in software.
+//!
+//! # Example
+//! ```no_run
+//! use hsm_core::{InitMode, KeySelector, Module, PinSource, Pool, SessionCopy, TokenSelector};
+//!
+//! let module = Module::load("/usr/lib/softhsm/libsofthsm2.so".as_ref(), InitMode::Owned)?;
+//! let token = module.token(&TokenSelector::label("prod"))?;
+//! let login = token.login(PinSource::File("/run/pin".into()).read("token 'prod'")?)?;
+//! let key = login.find(&KeySelector::label("zsk"))?;
+//! let mut pool = Pool::open(&login, 2, &[key.clone()], SessionCopy::Auto)?;
+//! if let (Some(mut session), Some(slot)) = (pool.take(), pool.slot(0)) {
+//!     let digest = [0; 32];
+//!     let mut signature = [0; 64];
+//!     session.sign(slot, key.kind().mechanism(), &digest, &mut signature)?;
+//! }
+//! # Ok::<(), hsm_core::Error>(())
+//! ```
+
+mod ckr;
+mod error;
+mod ffi;
+mod key;
+mod mechanism;
+mod module;
+mod pin;
+mod pool;
+mod quirks;
+mod session;
+mod sign;
+mod token;
+mod uri;
+
+pub use ckr::{Ckr, FaultClass};
+pub use error::{CallError, Error, KeyFault, ModuleFault, PinRefusal, Place, Result, SignatureFault};
+pub use key::{GenerateSpec, Halves, KeyAttributes, KeyInfo, KeySelector, ObjectClass, PublicPart, TokenKey};
+pub use mechanism::{DigestInfo, Hash, KeyKind, SignMechanism};
+pub use module::{InitMode, Module, ModuleInfo};
+pub use pin::{PinFault, PinSource};
+pub use pool::Pool;
+pub use session::{KeySlot, SessionCopy, SigningSession};
+pub use sign::{PreparedVerifier, verify};
+pub use token::{LoggedIn, Token, TokenFlags, TokenInfo, TokenSelector};
+pub use uri::Uri;

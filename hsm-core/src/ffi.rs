@@ -1,0 +1,142 @@
+//! The hot call: C_SignInit and C_Sign straight through the provider's function list.
+//!
+//! cryptoki's own `sign` asks for the length first and allocates; here the signature goes into the
+//! caller's buffer in two calls. Sessions and objects are cryptoki's: only their numbers are used.
+//! This is the one file of the crate with `unsafe` in it.
+
+use std::ffi::c_void;
+use std::path::Path;
+use std::ptr;
+use std::sync::Arc;
+
+use cryptoki_sys as sys;
+
+use crate::ckr::Ckr;
+use crate::mechanism::{KeyKind, SignMechanism};
+
+/// How signatures are asked for.
+#[derive(Clone)]
+pub(crate) enum HotCall {
+    /// Straight through the function list.
+    Direct(SignFunctions),
+    /// Through cryptoki: the module hands out another function list at each call (p11-kit's
+    /// proxy), and a session of one is unknown to the other.
+    Indirect,
+}
+
+/// C_SignInit and C_Sign of a library that stays loaded as long as this lives.
+#[derive(Clone)]
+pub(crate) struct SignFunctions {
+    sign_init:
+        unsafe extern "C" fn(sys::CK_SESSION_HANDLE, *mut sys::CK_MECHANISM, sys::CK_OBJECT_HANDLE) -> sys::CK_RV,
+    sign: unsafe extern "C" fn(
+        sys::CK_SESSION_HANDLE,
+        *mut sys::CK_BYTE,
+        sys::CK_ULONG,
+        *mut sys::CK_BYTE,
+        *mut sys::CK_ULONG,
+    ) -> sys::CK_RV,
+    _library: Arc<sys::Pkcs11>,
+}
+
+/// The function that failed and its answer.
+pub(crate) type Refusal = (&'static str, Ckr);
+
+impl HotCall {
+    /// Takes the function list of a library that cryptoki has loaded already.
+    pub(crate) fn of(path: &Path) -> Self {
+        match SignFunctions::of(path) {
+            Some(functions) => Self::Direct(functions),
+            None => {
+                tracing::debug!(path = %path.display(), "no stable function list: signing through cryptoki");
+                Self::Indirect
+            }
+        }
+    }
+}
+
+impl SignFunctions {
+    fn of(path: &Path) -> Option<Self> {
+        // SAFETY: the library was loaded from this path a moment ago and its initialisers have
+        // run; loading it again only counts one more user of it.
+        let library = unsafe { sys::Pkcs11::new(path) }.ok()?;
+        let list = function_list(&library)?;
+        if function_list(&library)? != list {
+            return None;
+        }
+        // SAFETY: C_GetFunctionList answered CKR_OK with this pointer, which is not null. It
+        // points into the library, which `library` keeps loaded. Every version of the list starts
+        // as CK_FUNCTION_LIST does.
+        let functions = unsafe { ptr::read(list) };
+        Some(Self {
+            sign_init: functions.C_SignInit?,
+            sign: functions.C_Sign?,
+            _library: Arc::new(library),
+        })
+    }
+
+    /// C_SignInit. `session` and `key` have to be handles of this library.
+    pub(crate) fn init(
+        &self,
+        session: sys::CK_SESSION_HANDLE,
+        mechanism: SignMechanism,
+        kind: KeyKind,
+        key: sys::CK_OBJECT_HANDLE,
+    ) -> Result<(), Refusal> {
+        // Ed448 wants its empty context spelt out, Ed25519 wants no parameter (PKCS#11 3.2, 6.3.15).
+        let mut context = sys::CK_EDDSA_PARAMS {
+            phFlag: sys::CK_FALSE,
+            ulContextDataLen: 0,
+            pContextData: ptr::null_mut(),
+        };
+        let mut parameters = sys::CK_MECHANISM {
+            mechanism: mechanism.ckm(),
+            pParameter: ptr::null_mut(),
+            ulParameterLen: 0,
+        };
+        if kind == KeyKind::Ed448 {
+            parameters.pParameter = ptr::from_mut(&mut context).cast::<c_void>();
+            parameters.ulParameterLen = ulong(size_of::<sys::CK_EDDSA_PARAMS>());
+        }
+        // SAFETY: the function came from the list of a library that is still loaded; the mechanism
+        // and what it points to live until the call returns. A handle that is stale is answered
+        // with an error code.
+        let answer = unsafe { (self.sign_init)(session, &raw mut parameters, key) };
+        checked("C_SignInit", answer)
+    }
+
+    /// C_Sign of the operation that [`Self::init`] began. Tells the length that the token states,
+    /// at most `out.len()`.
+    pub(crate) fn sign(&self, session: sys::CK_SESSION_HANDLE, data: &[u8], out: &mut [u8]) -> Result<usize, Refusal> {
+        let mut length = ulong(out.len());
+        let from = data.as_ptr().cast_mut();
+        let to = out.as_mut_ptr();
+        // SAFETY: as for C_SignInit. `from` is only read (the C prototype lacks const) and has
+        // `data.len()` bytes, `to` has `length` bytes for writing, and both outlive the call.
+        let answer = unsafe { (self.sign)(session, from, ulong(data.len()), to, &raw mut length) };
+        checked("C_Sign", answer)?;
+        Ok(usize::try_from(length).unwrap_or(usize::MAX))
+    }
+}
+
+fn function_list(library: &sys::Pkcs11) -> Option<*mut sys::CK_FUNCTION_LIST> {
+    let function = library.C_GetFunctionList.as_ref().ok()?;
+    let mut list = ptr::null_mut();
+    // SAFETY: the symbol belongs to the loaded library and has PKCS#11's prototype; the pointer is
+    // valid for writing.
+    let answer = unsafe { function(&raw mut list) };
+    (answer == sys::CKR_OK && !list.is_null()).then_some(list)
+}
+
+fn checked(call: &'static str, answer: sys::CK_RV) -> Result<(), Refusal> {
+    if answer == sys::CKR_OK {
+        Ok(())
+    } else {
+        Err((call, Ckr::new(answer)))
+    }
+}
+
+/// A length as C has it. CK_ULONG is as wide as a pointer on the platforms that are served.
+fn ulong(length: usize) -> sys::CK_ULONG {
+    sys::CK_ULONG::try_from(length).unwrap_or(sys::CK_ULONG::MAX)
+}

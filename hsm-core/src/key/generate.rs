@@ -1,0 +1,199 @@
+//! Makes a key pair on the token and reads back what the token made of it.
+//!
+//! The templates are those of BIND's native tool plus CKA_ID, without which libp11 cannot tell two
+//! EC keys apart. Nothing is ever made in software here.
+
+use cryptoki::mechanism::Mechanism;
+use cryptoki::object::{Attribute, AttributeType, ObjectHandle};
+use cryptoki::session::Session;
+use cryptoki_sys as sys;
+
+use crate::ckr::Ckr;
+use crate::error::{Error, Located, Place, Result};
+use crate::key::find;
+use crate::key::object::KeyObject;
+use crate::key::public::curve_params;
+use crate::key::{KeyKind, KeySelector, TokenKey};
+
+/// What to make.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GenerateSpec {
+    /// CKA_LABEL of both halves; no object on the token may have it yet.
+    pub label: String,
+    /// CKA_ID of both halves; eight random bytes if left out. No object may have it yet.
+    pub id: Option<Vec<u8>>,
+    /// Type and size. RSA: 2048 to 4096 bits, with the public exponent 65537.
+    pub kind: KeyKind,
+}
+
+/// Makes the pair in a read-write session and reads it back.
+pub(crate) fn generate(session: &Session, place: &Place, spec: &GenerateSpec) -> Result<TokenKey> {
+    if spec.label.is_empty() {
+        return Err(input(spec, "a key needs a label"));
+    }
+    if spec.id.as_ref().is_some_and(Vec::is_empty) {
+        return Err(input(spec, "an id has at least one byte"));
+    }
+    if let KeyKind::Rsa(bits) = spec.kind
+        && (!(2048..=4096).contains(&bits) || bits % 8 != 0)
+    {
+        return Err(input(spec, "an RSA key has 2048 to 4096 bits, a multiple of 8"));
+    }
+    let label = spec.label.as_bytes().to_vec();
+    let taken = |wanted| Error::KeyExists {
+        wanted,
+        token: place.token_label().unwrap_or("the token").to_owned(),
+    };
+    if find::exists(session, place, Attribute::Label(label.clone()))? {
+        return Err(taken(KeySelector::label(&spec.label)));
+    }
+    let id = match &spec.id {
+        Some(id) if find::exists(session, place, Attribute::Id(id.clone()))? => {
+            return Err(taken(KeySelector::id(id.clone())));
+        }
+        Some(id) => id.clone(),
+        None => random_id(spec)?,
+    };
+    let (public, private) = make(session, place, spec.kind, &label, &id)?;
+    read_back(session, place, spec, public, private)
+}
+
+fn random_id(spec: &GenerateSpec) -> Result<Vec<u8>> {
+    let mut id = vec![0; 8];
+    aws_lc_rs::rand::fill(&mut id).map_err(|_| input(spec, "this machine gives no random numbers for an id"))?;
+    Ok(id)
+}
+
+fn make(
+    session: &Session,
+    place: &Place,
+    kind: KeyKind,
+    label: &[u8],
+    id: &[u8],
+) -> Result<(ObjectHandle, ObjectHandle)> {
+    let common = [
+        Attribute::Token(true),
+        Attribute::Label(label.to_vec()),
+        Attribute::Id(id.to_vec()),
+    ];
+    let public = [&common[..], &[Attribute::Private(false), Attribute::Verify(true)]].concat();
+    let private = [
+        &common[..],
+        &[
+            Attribute::Private(true),
+            Attribute::Sensitive(true),
+            Attribute::Extractable(false),
+            Attribute::Sign(true),
+        ],
+    ]
+    .concat();
+    let call = "C_GenerateKeyPair";
+    let (mechanism, forms) = match kind {
+        KeyKind::Rsa(bits) => {
+            let template = [
+                &public[..],
+                &[
+                    Attribute::ModulusBits(u64::from(bits).into()),
+                    Attribute::PublicExponent(vec![1, 0, 1]),
+                ],
+            ]
+            .concat();
+            let mechanism = Mechanism::RsaPkcsKeyPairGen;
+            return session
+                .generate_key_pair(&mechanism, &template, &private)
+                .at(place, call);
+        }
+        KeyKind::P256 | KeyKind::P384 => (Mechanism::EccKeyPairGen, curve_params(kind)),
+        KeyKind::Ed25519 | KeyKind::Ed448 => (Mechanism::EccEdwardsKeyPairGen, curve_params(kind)),
+    };
+    let mut refusal = None;
+    for params in forms {
+        let template = [&public[..], &[Attribute::EcParams(params.to_vec())]].concat();
+        match session
+            .generate_key_pair(&mechanism, &template, &private)
+            .at(place, call)
+        {
+            Err(error) if error.code().is_some_and(is_about_the_curve) => refusal = refusal.or(Some(error)),
+            done => return done,
+        }
+    }
+    Err(refusal.unwrap_or_else(|| Error::call(call, Ckr::new(sys::CKR_CURVE_NOT_SUPPORTED), place)))
+}
+
+/// Codes by which tokens say that they do not read this form of CKA_EC_PARAMS.
+fn is_about_the_curve(code: Ckr) -> bool {
+    matches!(
+        code.code(),
+        sys::CKR_ATTRIBUTE_VALUE_INVALID
+            | sys::CKR_CURVE_NOT_SUPPORTED
+            | sys::CKR_DOMAIN_PARAMS_INVALID
+            | sys::CKR_TEMPLATE_INCONSISTENT
+            | sys::CKR_ARGUMENTS_BAD
+    )
+}
+
+/// Reads the new pair; one that the token does not protect, or that cannot be read, is destroyed.
+fn read_back(
+    session: &Session,
+    place: &Place,
+    spec: &GenerateSpec,
+    public: ObjectHandle,
+    private: ObjectHandle,
+) -> Result<TokenKey> {
+    let read = || -> Result<TokenKey> {
+        let private = KeyObject::read(session, place, private)?;
+        let public = KeyObject::read(session, place, public)?;
+        let token = place.token_label().unwrap_or("the token").to_owned();
+        let key = private.pair(&[&public]).map_err(|fault| Error::KeyUnusable {
+            label: spec.label.clone(),
+            token: token.clone(),
+            fault,
+        })?;
+        if !key.attributes.is_safe() {
+            let attributes = key.attributes;
+            return Err(Error::KeyUnsafe {
+                label: spec.label.clone(),
+                token,
+                attributes,
+            });
+        }
+        if key.kind() != spec.kind {
+            return Err(input(
+                spec,
+                &format!("the token made {} instead of {}", key.kind(), spec.kind),
+            ));
+        }
+        Ok(key)
+    };
+    read().inspect_err(|error| {
+        for handle in [private, public] {
+            if let Err(left) = session.destroy_object(handle).at(place, "C_DestroyObject") {
+                tracing::warn!(%error, %left, label = spec.label, "a half of the new key stays on the token");
+            }
+        }
+    })
+}
+
+fn input(spec: &GenerateSpec, reason: &str) -> Error {
+    Error::Input {
+        label: spec.label.clone(),
+        reason: reason.to_owned(),
+    }
+}
+
+/// Removes a key's objects; tells how many they were.
+pub(crate) fn destroy(session: &Session, place: &Place, key: &TokenKey) -> Result<usize> {
+    let objects = find::objects_of(session, place, key)?;
+    for handle in &objects {
+        if let Ok(attributes) = session.get_attributes(*handle, &[AttributeType::Destroyable])
+            && attributes.contains(&Attribute::Destroyable(false))
+        {
+            let code = Ckr::new(sys::CKR_ACTION_PROHIBITED);
+            return Err(Error::call("C_DestroyObject", code, place));
+        }
+    }
+    for handle in &objects {
+        session.destroy_object(*handle).at(place, "C_DestroyObject")?;
+    }
+    Ok(objects.len())
+}

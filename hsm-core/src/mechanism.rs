@@ -1,0 +1,201 @@
+//! The mechanisms that sign, the kinds of key they belong to, and the DigestInfo of PKCS#1.
+//!
+//! Hashing is done on the host: CKM_ECDSA takes a digest of exactly the curve's length,
+//! CKM_RSA_PKCS a DigestInfo, CKM_EDDSA the message itself.
+
+use std::fmt;
+
+use cryptoki_sys as sys;
+
+/// A kind of signing key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum KeyKind {
+    /// RSA with a modulus of so many bits.
+    Rsa(u32),
+    /// ECDSA on NIST P-256 (secp256r1).
+    P256,
+    /// ECDSA on NIST P-384 (secp384r1).
+    P384,
+    /// EdDSA on edwards25519.
+    Ed25519,
+    /// EdDSA on edwards448.
+    Ed448,
+}
+
+impl KeyKind {
+    /// The mechanism that signs with such a key.
+    pub fn mechanism(self) -> SignMechanism {
+        match self {
+            Self::Rsa(_) => SignMechanism::RsaPkcs,
+            Self::P256 | Self::P384 => SignMechanism::Ecdsa,
+            Self::Ed25519 | Self::Ed448 => SignMechanism::Eddsa,
+        }
+    }
+
+    /// Bytes of a signature: the modulus for RSA, r‖s for ECDSA, RFC 8032's for EdDSA.
+    pub fn signature_len(self) -> usize {
+        match self {
+            Self::Rsa(bits) => usize::try_from(bits.div_ceil(8)).unwrap_or(usize::MAX),
+            Self::P256 | Self::Ed25519 => 64,
+            Self::P384 => 96,
+            Self::Ed448 => 114,
+        }
+    }
+
+    /// Bytes of the digest that CKM_ECDSA has to be given; `None` for the other mechanisms.
+    pub fn digest_len(self) -> Option<usize> {
+        match self {
+            Self::P256 => Some(32),
+            Self::P384 => Some(48),
+            _ => None,
+        }
+    }
+
+    /// CKK_*, the value of CKA_KEY_TYPE.
+    pub(crate) fn key_type(self) -> cryptoki::object::KeyType {
+        match self {
+            Self::Rsa(_) => cryptoki::object::KeyType::RSA,
+            Self::P256 | Self::P384 => cryptoki::object::KeyType::EC,
+            Self::Ed25519 | Self::Ed448 => cryptoki::object::KeyType::EC_EDWARDS,
+        }
+    }
+}
+
+impl fmt::Display for KeyKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Rsa(bits) => write!(f, "RSA {bits}"),
+            Self::P256 => f.write_str("P-256"),
+            Self::P384 => f.write_str("P-384"),
+            Self::Ed25519 => f.write_str("Ed25519"),
+            Self::Ed448 => f.write_str("Ed448"),
+        }
+    }
+}
+
+/// A mechanism of C_SignInit, in its plain form (the host has hashed).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum SignMechanism {
+    /// CKM_ECDSA: takes a digest of the curve's length, gives r‖s.
+    Ecdsa,
+    /// CKM_RSA_PKCS: takes a [`DigestInfo`], gives RSASSA-PKCS1-v1_5.
+    RsaPkcs,
+    /// CKM_EDDSA: takes the message, without parameters for Ed25519 and with an explicit empty
+    /// context for Ed448.
+    Eddsa,
+}
+
+impl SignMechanism {
+    pub(crate) fn ckm(self) -> sys::CK_MECHANISM_TYPE {
+        match self {
+            Self::Ecdsa => sys::CKM_ECDSA,
+            Self::RsaPkcs => sys::CKM_RSA_PKCS,
+            Self::Eddsa => sys::CKM_EDDSA,
+        }
+    }
+}
+
+impl fmt::Display for SignMechanism {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Ecdsa => "CKM_ECDSA",
+            Self::RsaPkcs => "CKM_RSA_PKCS",
+            Self::Eddsa => "CKM_EDDSA",
+        })
+    }
+}
+
+/// A hash function of RSASSA-PKCS1-v1_5.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Hash {
+    /// SHA-256.
+    Sha256,
+    /// SHA-384.
+    Sha384,
+    /// SHA-512.
+    Sha512,
+}
+
+impl Hash {
+    /// DER up to the digest, parameters NULL (RFC 8017, 9.2, note 1).
+    fn prefix(self) -> [u8; 19] {
+        let (outer, last_arc, length) = match self {
+            Self::Sha256 => (0x31, 1, 32),
+            Self::Sha384 => (0x41, 2, 48),
+            Self::Sha512 => (0x51, 3, 64),
+        };
+        [
+            0x30, outer, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, last_arc, 0x05, 0x00,
+            0x04, length,
+        ]
+    }
+}
+
+/// The DigestInfo that CKM_RSA_PKCS signs (RFC 8017, 9.2), on the stack.
+#[derive(Clone, Copy)]
+pub struct DigestInfo {
+    bytes: [u8; 83],
+    length: usize,
+}
+
+impl DigestInfo {
+    /// Wraps a digest. `None` if its length is not the hash function's.
+    pub fn new(hash: Hash, digest: &[u8]) -> Option<Self> {
+        let prefix = hash.prefix();
+        if digest.len() != usize::from(prefix[18]) {
+            return None;
+        }
+        let length = prefix.len() + digest.len();
+        let mut bytes = [0; 83];
+        bytes.get_mut(..prefix.len())?.copy_from_slice(&prefix);
+        bytes.get_mut(prefix.len()..length)?.copy_from_slice(digest);
+        Some(Self { bytes, length })
+    }
+
+    /// The hash function and digest inside a DigestInfo, `None` if it is none of ours.
+    pub fn parse(der: &[u8]) -> Option<(Hash, &[u8])> {
+        [Hash::Sha256, Hash::Sha384, Hash::Sha512].into_iter().find_map(|hash| {
+            let prefix = hash.prefix();
+            let digest = der.strip_prefix(&prefix)?;
+            (digest.len() == usize::from(prefix[18])).then_some((hash, digest))
+        })
+    }
+}
+
+impl AsRef<[u8]> for DigestInfo {
+    fn as_ref(&self) -> &[u8] {
+        self.bytes.get(..self.length).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests may unwrap")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digest_info_has_null_parameters() {
+        let info = DigestInfo::new(Hash::Sha256, &[0xaa; 32]).unwrap();
+        let start = [
+            0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01, 0x05, 0x00, 0x04,
+            0x20,
+        ];
+        assert_eq!(info.as_ref()[..19], start);
+        assert_eq!(info.as_ref().len(), 51);
+        assert_eq!(DigestInfo::parse(info.as_ref()), Some((Hash::Sha256, &[0xaa; 32][..])));
+        let info = DigestInfo::new(Hash::Sha512, &[1; 64]).unwrap();
+        assert_eq!(info.as_ref().len(), 83);
+        assert!(DigestInfo::new(Hash::Sha256, &[1; 31]).is_none());
+        assert!(DigestInfo::parse(&info.as_ref()[..80]).is_none());
+    }
+
+    #[test]
+    fn signature_lengths() {
+        assert_eq!(KeyKind::Rsa(2047).signature_len(), 256);
+        assert_eq!(KeyKind::P384.signature_len(), 96);
+        assert_eq!(KeyKind::Ed448.signature_len(), 114);
+    }
+}

@@ -1,0 +1,348 @@
+//! Loads a provider library and initialises it once per process.
+//!
+//! A registry keyed by canonical path hands the same [`Module`] to everybody who asks for it, so
+//! that C_Initialize is never called twice. C_Finalize comes when the last token, login and
+//! session of an owned module is gone, unless a quirk says that it must not. It is never
+//! finalised when the embedder owns it, nor in a process that was forked off.
+
+use std::collections::{BTreeSet, HashMap};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+
+use cryptoki::context::{CInitializeArgs, CInitializeFlags, Pkcs11};
+use sha2::{Digest, Sha256};
+
+use crate::error::{Error, Located, ModuleFault, Place, Result};
+use crate::ffi::HotCall;
+use crate::quirks::{self, Quirks};
+use crate::token::{Token, TokenSelector};
+
+/// Who calls C_Initialize and C_Finalize.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum InitMode {
+    /// This crate, with `CKF_OS_LOCKING_OK`.
+    Owned,
+    /// The embedder, before loading and after dropping everything that came from the module.
+    Shared,
+}
+
+/// A loaded and initialised PKCS#11 library.
+pub struct Module {
+    // The order of the fields is the order of release: C_Finalize, then the registry's entry.
+    provider: Provider,
+    info: ModuleInfo,
+    quirks: Quirks,
+    hot: HotCall,
+    login: Mutex<()>,
+    registration: Registration,
+}
+
+/// An initialised library; finalised on drop if it is ours.
+struct Provider {
+    context: Option<Pkcs11>,
+    mode: InitMode,
+    process: u32,
+}
+
+/// The registry's entry; removed on drop, which lets others initialise the library again.
+struct Registration(PathBuf);
+
+/// What the library says of itself (C_GetInfo).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ModuleInfo {
+    /// Who made the library.
+    pub manufacturer: String,
+    /// What it is.
+    pub description: String,
+    /// Its version, `2.6`.
+    pub version: String,
+    /// The PKCS#11 version that it speaks, `2.40`.
+    pub cryptoki_version: String,
+}
+
+/// Every module of this process. A `Weak` that is dead still blocks its path until C_Finalize is
+/// done; `kept` holds those that are never finalised.
+#[derive(Default)]
+struct Registry {
+    live: HashMap<PathBuf, Weak<Module>>,
+    kept: Vec<Arc<Module>>,
+    /// Tokens that refused a PIN in this process: (library, serial number or slot).
+    refused: BTreeSet<(PathBuf, String)>,
+}
+
+static REGISTRY: Mutex<Option<Registry>> = Mutex::new(None);
+static RELEASED: Condvar = Condvar::new();
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Paths where distributions put provider libraries, to suggest when one is not found.
+const KNOWN: &[&str] = &[
+    "/usr/lib/softhsm/libsofthsm2.so",
+    "/usr/lib64/pkcs11/libsofthsm2.so",
+    "/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so",
+    "/usr/lib/aarch64-linux-gnu/softhsm/libsofthsm2.so",
+    "/usr/local/lib/softhsm/libsofthsm2.so",
+    "/usr/lib/x86_64-linux-gnu/opensc-pkcs11.so",
+    "/usr/lib/x86_64-linux-gnu/p11-kit-proxy.so",
+    "/usr/lib/x86_64-linux-gnu/opencryptoki/libopencryptoki.so",
+    "/usr/lib64/opencryptoki/libopencryptoki.so",
+    "/usr/safenet/lunaclient/lib/libCryptoki2_64.so",
+    "/opt/nfast/toolkits/pkcs11/libcknfast.so",
+    "/opt/cloudhsm/lib/libcloudhsm_pkcs11.so",
+    "/usr/lib/x86_64-linux-gnu/pkcs11/yubihsm_pkcs11.so",
+];
+
+impl Module {
+    /// Loads and initialises the library, or returns the one that is already there.
+    ///
+    /// `path` is the file itself: it is not searched for in the loader's directories.
+    ///
+    /// # Errors
+    /// [`Error::Module`], which says what is wrong with the file, the library or C_Initialize.
+    pub fn load(path: &Path, mode: InitMode) -> Result<Arc<Self>> {
+        let fault = |fault| Error::Module {
+            path: path.to_owned(),
+            fault,
+        };
+        let canonical = fs_err::canonicalize(path).map_err(|error| {
+            fault(if error.kind() == std::io::ErrorKind::NotFound {
+                let known = KNOWN.iter().map(PathBuf::from).filter(|path| path.exists());
+                ModuleFault::NotFound { known: known.collect() }
+            } else {
+                ModuleFault::Unreachable(error)
+            })
+        })?;
+        let mut guard = locked(&REGISTRY);
+        loop {
+            let registry = guard.get_or_insert_default();
+            let Some(there) = registry.live.get(&canonical) else {
+                break;
+            };
+            let Some(module) = there.upgrade() else {
+                // The last user is just finalising it.
+                guard = RELEASED.wait(guard).unwrap_or_else(PoisonError::into_inner);
+                continue;
+            };
+            // Before `module` may be dropped: its drop takes the registry's lock.
+            drop(guard);
+            module.alive()?;
+            if module.provider.mode != mode {
+                return Err(fault(ModuleFault::Mode(module.provider.mode, mode)));
+            }
+            return Ok(module);
+        }
+        // Nothing that drops a `Registration` may happen while the registry is locked.
+        let provider = Provider::initialise(&canonical, mode).map_err(fault)?;
+        let (info, quirks) = provider.describe(&canonical).map_err(fault)?;
+        let module = Arc::new(Self {
+            provider,
+            info,
+            quirks,
+            hot: HotCall::of(&canonical),
+            login: Mutex::new(()),
+            registration: Registration(canonical.clone()),
+        });
+        let registry = guard.get_or_insert_default();
+        if module.quirks.skip_finalise && mode == InitMode::Owned {
+            registry.kept.push(Arc::clone(&module));
+        }
+        registry.live.insert(canonical, Arc::downgrade(&module));
+        Ok(module)
+    }
+
+    /// The library's canonical path.
+    pub fn path(&self) -> &Path {
+        &self.registration.0
+    }
+
+    /// What the library says of itself.
+    pub fn info(&self) -> &ModuleInfo {
+        &self.info
+    }
+
+    /// SHA-256 of the library's file, for reports.
+    ///
+    /// # Errors
+    /// The file cannot be read any more.
+    pub fn sha256(&self) -> std::io::Result<[u8; 32]> {
+        Ok(Sha256::digest(fs_err::read(self.path())?).into())
+    }
+
+    /// All tokens, initialised or not, by slot. One whose C_GetTokenInfo fails is among them, with
+    /// the reason in [`crate::TokenInfo::fault`]: it can be chosen by its slot.
+    ///
+    /// # Errors
+    /// C_GetSlotList failed.
+    pub fn tokens(self: &Arc<Self>) -> Result<Vec<Token>> {
+        let slots = self
+            .context()?
+            .get_slots_with_token()
+            .at(&Place::default(), "C_GetSlotList")?;
+        slots.into_iter().map(|slot| Token::read(self, slot)).collect()
+    }
+
+    /// The one token that matches. An empty selector means the only initialised token.
+    ///
+    /// # Errors
+    /// [`Error::TokenNotFound`] lists what is there, [`Error::TokenAmbiguous`] what matches.
+    pub fn token(self: &Arc<Self>, wanted: &TokenSelector) -> Result<Token> {
+        let mut all = self.tokens()?;
+        let mut matching: Vec<Token> = all
+            .iter()
+            .filter(|token| wanted.matches(token.info()))
+            .cloned()
+            .collect();
+        match (matching.pop(), matching.len()) {
+            (Some(token), 0) => Ok(token),
+            (Some(last), _) => {
+                matching.push(last);
+                let matching = matching.iter().map(|token| token.info().clone()).collect();
+                Err(Error::TokenAmbiguous {
+                    wanted: wanted.clone(),
+                    matching,
+                })
+            }
+            (None, _) => {
+                all.retain(|token| token.info().flags.initialised() || token.info().fault.is_some());
+                let found = all.iter().map(|token| token.info().clone()).collect();
+                Err(Error::TokenNotFound {
+                    wanted: wanted.clone(),
+                    found,
+                })
+            }
+        }
+    }
+
+    pub(crate) fn context(&self) -> Result<&Pkcs11> {
+        self.alive()?;
+        self.provider.context.as_ref().ok_or_else(|| Error::Module {
+            path: self.path().to_owned(),
+            fault: ModuleFault::NotPkcs11("it is finalised".to_owned()),
+        })
+    }
+
+    pub(crate) fn hot(&self) -> &HotCall {
+        &self.hot
+    }
+
+    /// The barrier behind which logins happen, one at a time.
+    pub(crate) fn login_barrier(&self) -> MutexGuard<'_, ()> {
+        locked(&self.login)
+    }
+
+    /// Remembers for the life of the process that a token refused a PIN.
+    pub(crate) fn remember_refusal(&self, token: &str) {
+        let mut registry = locked(&REGISTRY);
+        registry
+            .get_or_insert_default()
+            .refused
+            .insert((self.path().to_owned(), token.to_owned()));
+    }
+
+    pub(crate) fn was_refused(&self, token: &str) -> bool {
+        let mut registry = locked(&REGISTRY);
+        registry
+            .get_or_insert_default()
+            .refused
+            .contains(&(self.path().to_owned(), token.to_owned()))
+    }
+
+    fn alive(&self) -> Result<()> {
+        let (by, here) = (self.provider.process, std::process::id());
+        if here == by {
+            return Ok(());
+        }
+        Err(Error::Forked {
+            path: self.path().to_owned(),
+            by,
+            here,
+        })
+    }
+}
+
+impl Provider {
+    fn initialise(path: &Path, mode: InitMode) -> std::result::Result<Self, ModuleFault> {
+        let context = Pkcs11::new(path).map_err(|error| match error {
+            cryptoki::error::Error::LibraryLoading(reason) => ModuleFault::NotLoadable(reason.to_string()),
+            other => ModuleFault::NotPkcs11(other.to_string()),
+        })?;
+        if mode == InitMode::Owned {
+            let arguments = CInitializeArgs::new(CInitializeFlags::OS_LOCKING_OK);
+            context
+                .initialize(arguments)
+                .at(&Place::default(), "C_Initialize")
+                .map_err(unusable)?;
+        }
+        Ok(Self {
+            context: Some(context),
+            mode,
+            process: std::process::id(),
+        })
+    }
+
+    fn describe(&self, path: &Path) -> std::result::Result<(ModuleInfo, Quirks), ModuleFault> {
+        let Some(context) = &self.context else {
+            return Ok(Default::default());
+        };
+        match context.get_library_info().at(&Place::default(), "C_GetInfo") {
+            Ok(said) => {
+                let info = ModuleInfo {
+                    manufacturer: said.manufacturer_id().to_owned(),
+                    description: said.library_description().to_owned(),
+                    version: said.library_version().to_string(),
+                    cryptoki_version: said.cryptoki_version().to_string(),
+                };
+                let quirks = quirks::of(&info.manufacturer, "");
+                Ok((info, quirks))
+            }
+            // An embedder that has not initialised the library yet shows here.
+            Err(error) if self.mode == InitMode::Shared => Err(unusable(error)),
+            Err(error) => {
+                tracing::warn!(%error, path = %path.display(), "the library does not say what it is");
+                Ok(Default::default())
+            }
+        }
+    }
+}
+
+fn unusable(error: Error) -> ModuleFault {
+    match error {
+        Error::Call(call) => ModuleFault::Initialise(call),
+        other => ModuleFault::NotPkcs11(other.to_string()),
+    }
+}
+
+impl Drop for Provider {
+    fn drop(&mut self) {
+        // A child of the process that initialised the library must not finalise it.
+        let ours = self.mode == InitMode::Owned && std::process::id() == self.process;
+        if let Some(context) = self.context.take().filter(|_| ours)
+            && let Err(error) = context.finalize().at(&Place::default(), "C_Finalize")
+        {
+            tracing::warn!(%error, "finalising failed");
+        }
+    }
+}
+
+impl Drop for Registration {
+    fn drop(&mut self) {
+        if let Some(registry) = locked(&REGISTRY).as_mut() {
+            registry.live.remove(&self.0);
+        }
+        RELEASED.notify_all();
+    }
+}
+
+impl std::fmt::Debug for Module {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Module")
+            .field("path", &self.path())
+            .field("mode", &self.provider.mode)
+            .field("info", &self.info)
+            .finish()
+    }
+}

@@ -1,0 +1,402 @@
+//! Turns a PIN source (`prompt`, `file:PATH`, `env:NAME`, `fd:N`) into a secret.
+//!
+//! A PIN passes through buffers that are zeroed and ends in a [`SecretString`]; it is in no error
+//! and no debug output. Nothing here asks a token whether the PIN is right.
+
+use std::fmt;
+use std::fs::File;
+use std::io::{self, IsTerminal, Read};
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use rustix::fs::{FileType, Mode, OFlags};
+use secrecy::SecretString;
+use zeroize::Zeroizing;
+
+use crate::error::{Error, Result};
+
+/// The longest PIN that is read, in bytes. Tokens take at most 255.
+const LIMIT: usize = 256;
+
+/// Where a PIN comes from.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum PinSource {
+    /// Typed on the terminal, without echo.
+    Prompt,
+    /// The only line of a file that nobody else may read.
+    File(PathBuf),
+    /// An environment variable.
+    Env(String),
+    /// The first line of an open file descriptor.
+    Fd(i32),
+}
+
+/// Why a PIN cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PinFault {
+    /// Opening or reading failed.
+    #[error("{0}")]
+    Io(#[from] io::Error),
+    /// A prompt was asked for, and there is no terminal.
+    #[error("there is no terminal to ask on; give --pin-source file:PATH, env:NAME or fd:N")]
+    NoTerminal,
+    /// The last part of the path is a symbolic link.
+    #[error("it is a symbolic link; name the file itself, so that its owner and mode are the ones that count")]
+    Symlink,
+    /// A directory, a device, a pipe.
+    #[error("it is no regular file; pass an open pipe as fd:N")]
+    NotRegular,
+    /// Somebody else owns the file.
+    #[error("it belongs to user {owner}, not to you (user {you}) or root")]
+    Owner {
+        /// The file's owner.
+        owner: u32,
+        /// The effective user of this process.
+        you: u32,
+    },
+    /// Others may read or write the file.
+    #[error("its mode is {mode:04o}, so that others can read or change it; run: chmod 600 {}", path.display())]
+    Mode {
+        /// The file's permission bits.
+        mode: u32,
+        /// The file.
+        path: PathBuf,
+    },
+    /// The environment variable is not set.
+    #[error("the variable is not set")]
+    Unset,
+    /// Nothing, or only a line end.
+    #[error("it is empty")]
+    Empty,
+    /// More than a PIN can have.
+    #[error("it is longer than {LIMIT} bytes: this is no PIN")]
+    TooLong,
+    /// Not UTF-8, or with a NUL.
+    #[error("it is not text: PKCS#11 wants a PIN in UTF-8")]
+    NotText,
+    /// A second line follows.
+    #[error("it has more than one line; keep nothing but the PIN in it")]
+    Lines,
+}
+
+impl PinSource {
+    /// Reads the PIN, once. `what` names what it is for, in the prompt and in errors
+    /// (`token 'prod'`).
+    ///
+    /// One line end behind the PIN is dropped. A file has to be a regular one, owned by the user
+    /// or root, with no permissions for others; the checks are made on the opened file.
+    ///
+    /// # Errors
+    /// [`Error::Pin`], which names the source and what is wrong with it.
+    pub fn read(&self, what: &str) -> Result<SecretString> {
+        self.secret(what).map_err(|fault| Error::Pin {
+            what: what.to_owned(),
+            from: self.clone(),
+            fault,
+        })
+    }
+
+    fn secret(&self, what: &str) -> std::result::Result<SecretString, PinFault> {
+        match self {
+            Self::Prompt => {
+                if !io::stdin().is_terminal() && !io::stderr().is_terminal() {
+                    return Err(PinFault::NoTerminal);
+                }
+                let typed = Zeroizing::new(rpassword::prompt_password(format!("PIN for {what}: "))?);
+                one_line(typed.as_bytes())
+            }
+            Self::File(path) => {
+                let (text, length) = fill(private_file(path)?, Until::End)?;
+                one_line(text.get(..length).unwrap_or_default())
+            }
+            Self::Env(name) => {
+                let value = std::env::var_os(name).ok_or(PinFault::Unset)?;
+                one_line(&Zeroizing::new(value.into_encoded_bytes()))
+            }
+            Self::Fd(number) => {
+                let open = File::open(format!("/dev/fd/{number}"))?;
+                let (text, length) = fill(open, Until::LineEnd)?;
+                one_line(text.get(..length).unwrap_or_default())
+            }
+        }
+    }
+}
+
+/// Opens a file without following a link, and checks owner and mode on what was opened.
+fn private_file(path: &PathBuf) -> std::result::Result<File, PinFault> {
+    // NONBLOCK: opening a named pipe must not hang before its type can be looked at.
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
+    let file = match rustix::fs::open(path, flags, Mode::empty()) {
+        Ok(descriptor) => File::from(descriptor),
+        Err(rustix::io::Errno::LOOP) => return Err(PinFault::Symlink),
+        Err(error) => return Err(PinFault::Io(error.into())),
+    };
+    let status = rustix::fs::fstat(&file).map_err(io::Error::from)?;
+    if FileType::from_raw_mode(status.st_mode) != FileType::RegularFile {
+        return Err(PinFault::NotRegular);
+    }
+    let you = rustix::process::geteuid().as_raw();
+    if status.st_uid != you && status.st_uid != 0 {
+        return Err(PinFault::Owner {
+            owner: status.st_uid,
+            you,
+        });
+    }
+    let mode = status.st_mode & 0o7777;
+    if mode & 0o077 != 0 {
+        return Err(PinFault::Mode {
+            mode,
+            path: path.clone(),
+        });
+    }
+    Ok(file)
+}
+
+#[derive(PartialEq, Eq)]
+enum Until {
+    End,
+    LineEnd,
+}
+
+/// Room for the longest PIN, its line end, and one byte that shows that it is too long.
+type Buffer = Zeroizing<[u8; LIMIT + 3]>;
+
+/// Reads into a buffer that never moves, so that no copy of the PIN stays behind.
+fn fill(mut from: File, until: Until) -> io::Result<(Buffer, usize)> {
+    let mut buffer = Zeroizing::new([0; LIMIT + 3]);
+    let mut length = 0;
+    while let Some(room) = buffer.get_mut(length..).filter(|room| !room.is_empty()) {
+        let more = match from.read(room) {
+            Ok(0) => break,
+            Ok(more) => more,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error),
+        };
+        let line_end = room.get(..more).is_some_and(|read| read.contains(&b'\n'));
+        length += more;
+        if until == Until::LineEnd && line_end {
+            // A descriptor may stay open behind the PIN's line: what follows is not ours.
+            length = buffer
+                .iter()
+                .position(|byte| *byte == b'\n')
+                .map_or(length, |at| at + 1);
+            break;
+        }
+    }
+    Ok((buffer, length))
+}
+
+fn one_line(text: &[u8]) -> std::result::Result<SecretString, PinFault> {
+    let line = text.strip_suffix(b"\n").unwrap_or(text);
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    if line.len() > LIMIT {
+        return Err(PinFault::TooLong);
+    }
+    if line.is_empty() {
+        return Err(PinFault::Empty);
+    }
+    if line.contains(&b'\n') {
+        return Err(PinFault::Lines);
+    }
+    let pin = std::str::from_utf8(line).map_err(|_| PinFault::NotText)?;
+    if pin.contains('\0') {
+        return Err(PinFault::NotText);
+    }
+    Ok(secret(pin))
+}
+
+/// A secret in an allocation of exactly its size: nothing is moved, so nothing is left behind.
+pub(crate) fn secret(text: &str) -> SecretString {
+    SecretString::from(Box::<str>::from(text))
+}
+
+impl FromStr for PinSource {
+    type Err = Error;
+
+    /// `prompt`, `file:PATH` (also as `file:///PATH`), `env:NAME`, `fd:N`, or a bare path.
+    fn from_str(text: &str) -> Result<Self> {
+        let wrong = |reason: &str| Error::Uri {
+            at: "PIN source".to_owned(),
+            reason: reason.to_owned(),
+        };
+        if text == "prompt" {
+            return Ok(Self::Prompt);
+        }
+        if text.starts_with('|') {
+            return Err(wrong(
+                "commands are not run for a PIN; use prompt, file:PATH, env:NAME or fd:N",
+            ));
+        }
+        if let Some(name) = text.strip_prefix("env:") {
+            return if name.is_empty() || name.contains('=') {
+                Err(wrong("env: wants the name of an environment variable"))
+            } else {
+                Ok(Self::Env(name.to_owned()))
+            };
+        }
+        if let Some(number) = text.strip_prefix("fd:") {
+            return number
+                .parse()
+                .ok()
+                .filter(|number| *number >= 0)
+                .map(Self::Fd)
+                .ok_or_else(|| wrong("fd: wants the number of an open file descriptor"));
+        }
+        let path = match text.strip_prefix("file:") {
+            Some(rest) => match rest.strip_prefix("//") {
+                Some(with_host) => {
+                    let path = with_host.strip_prefix("localhost").unwrap_or(with_host);
+                    if !path.starts_with('/') {
+                        return Err(wrong("a file: URI cannot name another host"));
+                    }
+                    path
+                }
+                None => rest,
+            },
+            None => text,
+        };
+        if path.is_empty() {
+            return Err(wrong("it is empty; use prompt, file:PATH, env:NAME or fd:N"));
+        }
+        Ok(Self::File(PathBuf::from(path)))
+    }
+}
+
+impl fmt::Display for PinSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Prompt => f.write_str("prompt"),
+            Self::File(path) => write!(f, "file:{}", path.display()),
+            Self::Env(name) => write!(f, "env:{name}"),
+            Self::Fd(number) => write!(f, "fd:{number}"),
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests may unwrap")]
+mod tests {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    use secrecy::ExposeSecret;
+
+    use super::*;
+
+    fn file(mode: u32, text: &[u8]) -> (tempfile::TempDir, PinSource) {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("pin");
+        std::fs::write(&path, text).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+        (directory, PinSource::File(path))
+    }
+
+    #[test]
+    fn sources_parse_and_print() {
+        for text in ["prompt", "file:/etc/pin", "env:PIN", "fd:7"] {
+            assert_eq!(text.parse::<PinSource>().unwrap().to_string(), text);
+        }
+        let path = PinSource::File(PathBuf::from("/etc/pin"));
+        assert_eq!("/etc/pin".parse::<PinSource>().unwrap(), path);
+        assert_eq!("file:///etc/pin".parse::<PinSource>().unwrap(), path);
+        assert_eq!("file://localhost/etc/pin".parse::<PinSource>().unwrap(), path);
+        for text in [
+            "",
+            "file:",
+            "env:",
+            "env:A=B",
+            "fd:x",
+            "fd:-1",
+            "|cat pin",
+            "file://host/p",
+        ] {
+            assert!(text.parse::<PinSource>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn one_line_end_is_dropped_and_no_more() {
+        for text in ["1234", "1234\n", "1234\r\n"] {
+            let (_kept, source) = file(0o600, text.as_bytes());
+            assert_eq!(source.read("t").unwrap().expose_secret(), "1234");
+        }
+        let (_kept, source) = file(0o400, b" 12 34 \n");
+        assert_eq!(source.read("t").unwrap().expose_secret(), " 12 34 ");
+    }
+
+    #[test]
+    fn bad_contents_are_named_and_not_shown() {
+        let cases: [(&[u8], &str); 6] = [
+            (b"", "it is empty"),
+            (b"\n", "it is empty"),
+            (b"12\n34\n", "more than one line"),
+            (b"12\n\n", "more than one line"),
+            (b"12\xff34", "not text"),
+            (&[b'7'; LIMIT + 1], "longer than 256 bytes"),
+        ];
+        for (text, reason) in cases {
+            let (_kept, source) = file(0o600, text);
+            let message = source.read("token 'x'").unwrap_err().to_string();
+            assert!(message.contains(reason), "{message}");
+            assert!(!message.contains("12") && !message.contains("77"), "{message}");
+        }
+    }
+
+    #[test]
+    fn files_of_others_are_refused() {
+        for mode in [0o640, 0o604, 0o620, 0o644] {
+            let (_kept, source) = file(mode, b"1234\n");
+            let message = source.read("t").unwrap_err().to_string();
+            assert!(message.contains("chmod 600"), "{message}");
+        }
+        let (directory, PinSource::File(path)) = file(0o600, b"1234\n") else {
+            unreachable!()
+        };
+        let link = directory.path().join("link");
+        symlink(&path, &link).unwrap();
+        let message = PinSource::File(link).read("t").unwrap_err().to_string();
+        assert!(message.contains("symbolic link"), "{message}");
+        let message = PinSource::File(directory.path().into())
+            .read("t")
+            .unwrap_err()
+            .to_string();
+        assert!(message.contains("no regular file"), "{message}");
+        let message = PinSource::File(path.with_extension("gone"))
+            .read("t")
+            .unwrap_err()
+            .to_string();
+        assert!(
+            message.contains("pin.gone") && message.contains("No such file"),
+            "{message}"
+        );
+    }
+
+    #[test]
+    fn a_descriptor_gives_its_first_line() {
+        use std::os::fd::AsRawFd;
+        let (_kept, PinSource::File(path)) = file(0o644, b"4321\nmore\n") else {
+            unreachable!()
+        };
+        let open = File::open(path).unwrap();
+        let source = PinSource::Fd(open.as_raw_fd());
+        assert_eq!(source.read("t").unwrap().expose_secret(), "4321");
+        assert!(
+            PinSource::Fd(9999)
+                .read("t")
+                .unwrap_err()
+                .to_string()
+                .contains("fd:9999")
+        );
+    }
+
+    #[test]
+    fn an_unset_variable_is_named() {
+        let source = PinSource::Env("HSM_CORE_NO_SUCH_VARIABLE".to_owned());
+        let message = source.read("token 'prod'").unwrap_err().to_string();
+        assert_eq!(
+            message,
+            "PIN for token 'prod' from env:HSM_CORE_NO_SUCH_VARIABLE: the variable is not set"
+        );
+    }
+}

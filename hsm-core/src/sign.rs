@@ -1,0 +1,340 @@
+//! Signs in a session, and checks on the host what the token gave.
+//!
+//! [`SigningSession::sign`] is the hot call: two PKCS#11 calls, no allocation, the signature in
+//! the caller's buffer. Lengths are checked before and after; RSA signatures are always verified,
+//! because a faulty one gives the key away. Other verification and the proof are the caller's to
+//! ask for.
+
+use aws_lc_rs::digest::{Digest, SHA256, SHA384, SHA512};
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, ED25519, ParsedPublicKey,
+    RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY, RSA_PKCS1_1024_8192_SHA512_FOR_LEGACY_USE_ONLY,
+    RSA_PKCS1_2048_8192_SHA384, RsaPublicKeyComponents,
+};
+use cryptoki::mechanism::Mechanism;
+use cryptoki::mechanism::eddsa::{EddsaParams, EddsaSignatureScheme};
+use cryptoki::session::{Session, UserType};
+use sha2::{Digest as _, Sha256, Sha384};
+
+use crate::error::{Error, KeyFault, Located, Result, SignatureFault};
+use crate::ffi::HotCall;
+use crate::key::{KeyKind, PublicPart};
+use crate::mechanism::{DigestInfo, Hash, SignMechanism};
+use crate::session::{KeySlot, LoadedKey, SigningSession};
+
+/// What a proof signs. It begins with type 0 and algorithm 0, both of which are reserved, so that
+/// no RRSIG (RFC 4034 section 3.1.8.1) covers these bytes or any that begin like them.
+const PROOF: &[u8] = b"\0\0\0\0hsm-core: proof that the two halves of this key belong together";
+
+/// The longest signature there is: RSA with 8192 bits.
+const LONGEST: usize = 1024;
+
+impl SigningSession {
+    /// Signs `data` into `out` with C_SignInit and C_Sign; tells how many bytes it wrote.
+    ///
+    /// `data` is what the plain mechanism takes: a digest of 32 or 48 bytes for CKM_ECDSA, a
+    /// [`DigestInfo`] for CKM_RSA_PKCS, the message for CKM_EDDSA. `out` has room for at least
+    /// [`KeyKind::signature_len`] bytes.
+    ///
+    /// # Errors
+    /// [`Error::Input`] before the token is asked; [`Error::Call`]; [`Error::BadSignature`];
+    /// [`Error::NeedsReopen`]. After an error of the token the session has to be reopened.
+    pub fn sign(&mut self, slot: KeySlot, mechanism: SignMechanism, data: &[u8], out: &mut [u8]) -> Result<usize> {
+        let Some(loaded) = self.keys.get(slot.0) else {
+            return Err(Error::Input {
+                label: format!("{slot:?}"),
+                reason: "no such key in this session".to_owned(),
+            });
+        };
+        let Some(session) = self.session.as_ref() else {
+            return Err(self.closed());
+        };
+        let kind = loaded.key.kind();
+        let due = kind.signature_len();
+        let Some(out) = fits(kind, mechanism, data).then(|| out.get_mut(..due)).flatten() else {
+            return Err(misfit(loaded, mechanism, data.len()));
+        };
+        let signed = self.ask(session, loaded, mechanism, data, out);
+        let checked = signed.and_then(|got| self.check(loaded, mechanism, data, out, got));
+        if checked.is_err() {
+            self.session = None;
+        }
+        checked.map(|()| due)
+    }
+
+    /// Signs a fixed text and verifies it on the host: the private key is the other half of the
+    /// public one, and this session's handle or copy of it signs.
+    ///
+    /// # Errors
+    /// [`Error::KeyUnusable`] if the halves differ; as [`Self::sign`].
+    pub fn prove(&mut self, slot: KeySlot) -> Result<()> {
+        let Some(loaded) = self.keys.get(slot.0) else {
+            return Err(self.closed());
+        };
+        let (kind, key) = (loaded.key.kind(), loaded.key.clone());
+        if loaded.verifier.is_none() {
+            return Err(self.unusable(&key, KeyFault::NoVerifier("Ed448")));
+        }
+        let (p256, p384, info);
+        let data = match kind {
+            KeyKind::P256 => {
+                p256 = Sha256::digest(PROOF);
+                p256.as_slice()
+            }
+            KeyKind::P384 => {
+                p384 = Sha384::digest(PROOF);
+                p384.as_slice()
+            }
+            KeyKind::Rsa(_) => {
+                info = DigestInfo::new(Hash::Sha256, &Sha256::digest(PROOF));
+                info.as_ref().map(AsRef::as_ref).unwrap_or_default()
+            }
+            KeyKind::Ed25519 | KeyKind::Ed448 => PROOF,
+        };
+        let mut out = [0; LONGEST];
+        let differ = |session: &Self| session.unusable(&key, KeyFault::HalvesDiffer);
+        let length = match self.sign(slot, kind.mechanism(), data, &mut out) {
+            Err(Error::BadSignature {
+                fault: SignatureFault::DoesNotVerify,
+                ..
+            }) => return Err(differ(self)),
+            signed => signed?,
+        };
+        let verified = self
+            .keys
+            .get(slot.0)
+            .and_then(|loaded| loaded.verifier.as_ref())
+            .is_some_and(|verifier| verifier.verify(kind.mechanism(), data, out.get(..length).unwrap_or_default()));
+        if verified { Ok(()) } else { Err(differ(self)) }
+    }
+
+    fn ask(
+        &self,
+        session: &Session,
+        loaded: &LoadedKey,
+        mechanism: SignMechanism,
+        data: &[u8],
+        out: &mut [u8],
+    ) -> Result<usize> {
+        let place = self.login.place();
+        let module = self.login.token().module();
+        let refused = |(call, code)| Error::call(call, code, place);
+        match module.hot() {
+            HotCall::Direct(functions) => {
+                let (session_handle, key) = (session.handle(), loaded.handle.handle());
+                functions
+                    .init(session_handle, mechanism, loaded.key.kind(), key)
+                    .map_err(refused)?;
+                if loaded.key.always_authenticate() {
+                    self.authenticate(session)?;
+                }
+                functions.sign(session_handle, data, out).map_err(refused)
+            }
+            HotCall::Indirect => {
+                let parameters = match loaded.key.kind() {
+                    KeyKind::Ed448 => EddsaSignatureScheme::Ed448(b""),
+                    _ => EddsaSignatureScheme::Pure,
+                };
+                let mechanism = match mechanism {
+                    SignMechanism::Ecdsa => Mechanism::Ecdsa,
+                    SignMechanism::RsaPkcs => Mechanism::RsaPkcs,
+                    SignMechanism::Eddsa => Mechanism::Eddsa(EddsaParams::new(parameters)),
+                };
+                let signature = session.sign(&mechanism, loaded.handle, data).at(place, "C_Sign")?;
+                if let Some(room) = out.get_mut(..signature.len()) {
+                    room.copy_from_slice(&signature);
+                }
+                Ok(signature.len())
+            }
+        }
+    }
+
+    /// CKA_ALWAYS_AUTHENTICATE: a login for this one signature, between C_SignInit and C_Sign.
+    fn authenticate(&self, session: &Session) -> Result<()> {
+        let pin = Some(self.login.pin());
+        session
+            .login(UserType::ContextSpecific, pin)
+            .at(self.login.place(), "C_Login")
+    }
+
+    fn check(&self, loaded: &LoadedKey, mechanism: SignMechanism, data: &[u8], out: &[u8], got: usize) -> Result<()> {
+        let fault = if got != out.len() {
+            SignatureFault::Length { got, want: out.len() }
+        } else if mechanism == SignMechanism::RsaPkcs
+            && !loaded
+                .verifier
+                .as_ref()
+                .is_some_and(|verifier| verifier.verify(mechanism, data, out))
+        {
+            SignatureFault::DoesNotVerify
+        } else {
+            return Ok(());
+        };
+        Err(Error::BadSignature {
+            label: loaded.key.label(),
+            token: self.token_name(),
+            fault,
+        })
+    }
+}
+
+/// Whether a key can sign so much data by a mechanism. Tokens themselves do not all look.
+fn fits(kind: KeyKind, mechanism: SignMechanism, data: &[u8]) -> bool {
+    mechanism == kind.mechanism()
+        && match mechanism {
+            SignMechanism::Ecdsa => kind.digest_len() == Some(data.len()),
+            SignMechanism::RsaPkcs => DigestInfo::parse(data).is_some(),
+            SignMechanism::Eddsa => true,
+        }
+}
+
+#[cold]
+fn misfit(loaded: &LoadedKey, mechanism: SignMechanism, length: usize) -> Error {
+    let kind = loaded.key.kind();
+    let reason = if mechanism != kind.mechanism() {
+        format!("a key of type {kind} signs by {}, not by {mechanism}", kind.mechanism())
+    } else {
+        format!(
+            "{length} bytes of data do not fit {mechanism} with {kind}, or the buffer is shorter than {} bytes",
+            kind.signature_len()
+        )
+    };
+    Error::Input {
+        label: loaded.key.label(),
+        reason,
+    }
+}
+
+/// A public key parsed once, to check many signatures with. Usable from every thread.
+#[derive(Clone)]
+pub struct PreparedVerifier(Prepared);
+
+#[derive(Clone)]
+enum Prepared {
+    /// One for each hash function: SHA-256, SHA-384, SHA-512.
+    Rsa(Box<[ParsedPublicKey; 3]>),
+    P256(ParsedPublicKey),
+    P384(ParsedPublicKey),
+    Ed25519(ParsedPublicKey),
+}
+
+impl PreparedVerifier {
+    /// Parses a public key; a point off its curve is refused.
+    ///
+    /// # Errors
+    /// [`KeyFault::Encoding`], and [`KeyFault::NoVerifier`] for Ed448.
+    pub fn new(public: &PublicPart) -> std::result::Result<Self, KeyFault> {
+        let wrong = |_| KeyFault::Encoding("its public part is no valid key".to_owned());
+        Ok(Self(match public {
+            PublicPart::Rsa { modulus, exponent } => {
+                let parts = RsaPublicKeyComponents {
+                    n: modulus,
+                    e: exponent,
+                };
+                let parse = |parameters| parts.to_parsed_public_key(parameters).map_err(wrong);
+                Prepared::Rsa(Box::new([
+                    parse(&RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY)?,
+                    parse(&RSA_PKCS1_2048_8192_SHA384)?,
+                    parse(&RSA_PKCS1_1024_8192_SHA512_FOR_LEGACY_USE_ONLY)?,
+                ]))
+            }
+            PublicPart::P256(point) => {
+                let point = [&[0x04], &point[..]].concat();
+                Prepared::P256(ParsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point).map_err(wrong)?)
+            }
+            PublicPart::P384(point) => {
+                let point = [&[0x04], &point[..]].concat();
+                Prepared::P384(ParsedPublicKey::new(&ECDSA_P384_SHA384_FIXED, point).map_err(wrong)?)
+            }
+            PublicPart::Ed25519(point) => Prepared::Ed25519(ParsedPublicKey::new(&ED25519, point).map_err(wrong)?),
+            PublicPart::Ed448(_) => return Err(KeyFault::NoVerifier("Ed448")),
+        }))
+    }
+
+    /// Whether `signature` is one of `data`, which is what was given to [`SigningSession::sign`]:
+    /// a digest, a [`DigestInfo`] or a message, by mechanism.
+    pub fn verify(&self, mechanism: SignMechanism, data: &[u8], signature: &[u8]) -> bool {
+        let by_digest = |key: &ParsedPublicKey, algorithm, digest: &[u8]| {
+            Digest::import_less_safe(digest, algorithm)
+                .is_ok_and(|digest| key.verify_digest_sig(&digest, signature).is_ok())
+        };
+        match (&self.0, mechanism) {
+            (Prepared::Rsa(keys), SignMechanism::RsaPkcs) => match DigestInfo::parse(data) {
+                Some((Hash::Sha256, digest)) => by_digest(&keys[0], &SHA256, digest),
+                Some((Hash::Sha384, digest)) => by_digest(&keys[1], &SHA384, digest),
+                Some((Hash::Sha512, digest)) => by_digest(&keys[2], &SHA512, digest),
+                None => false,
+            },
+            (Prepared::P256(key), SignMechanism::Ecdsa) => by_digest(key, &SHA256, data),
+            (Prepared::P384(key), SignMechanism::Ecdsa) => by_digest(key, &SHA384, data),
+            (Prepared::Ed25519(key), SignMechanism::Eddsa) => key.verify_sig(data, signature).is_ok(),
+            _ => false,
+        }
+    }
+}
+
+/// Whether `signature` is one of `data` (digest, [`DigestInfo`] or message) by a public key. For
+/// more than one signature, prepare the key once: [`PreparedVerifier`].
+///
+/// # Errors
+/// The public part is no valid key, or the host cannot verify by it.
+pub fn verify(
+    public: &PublicPart,
+    mechanism: SignMechanism,
+    data: &[u8],
+    signature: &[u8],
+) -> std::result::Result<bool, KeyFault> {
+    Ok(PreparedVerifier::new(public)?.verify(mechanism, data, signature))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests may unwrap")]
+mod tests {
+    use aws_lc_rs::rand::SystemRandom;
+    use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair};
+
+    use super::*;
+
+    #[test]
+    fn p256_signatures_verify_by_digest() {
+        let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap();
+        let signature = pair.sign(&SystemRandom::new(), PROOF).unwrap();
+        let public = PublicPart::P256(pair.public_key().as_ref()[1..].try_into().unwrap());
+        let verifier = PreparedVerifier::new(&public).unwrap();
+        let digest = Sha256::digest(PROOF);
+        assert!(verifier.verify(SignMechanism::Ecdsa, &digest, signature.as_ref()));
+        assert!(!verifier.verify(SignMechanism::Ecdsa, &Sha256::digest(b"x"), signature.as_ref()));
+        assert!(!verifier.verify(SignMechanism::Ecdsa, PROOF, signature.as_ref()));
+        assert!(!verifier.verify(SignMechanism::Eddsa, &digest, signature.as_ref()));
+        assert!(PreparedVerifier::new(&PublicPart::P256([1; 64])).is_err());
+    }
+
+    #[test]
+    fn ed25519_signatures_verify_by_message() {
+        let pair = Ed25519KeyPair::generate().unwrap();
+        let signature = pair.sign(PROOF);
+        let public = PublicPart::Ed25519(pair.public_key().as_ref().try_into().unwrap());
+        assert!(verify(&public, SignMechanism::Eddsa, PROOF, signature.as_ref()).unwrap());
+        assert!(!verify(&public, SignMechanism::Eddsa, b"", signature.as_ref()).unwrap());
+        let none = PublicPart::Ed448([0; 57]);
+        assert_eq!(
+            verify(&none, SignMechanism::Eddsa, b"", b"").unwrap_err(),
+            KeyFault::NoVerifier("Ed448")
+        );
+    }
+
+    #[test]
+    fn data_has_to_fit_the_mechanism() {
+        assert!(fits(KeyKind::P256, SignMechanism::Ecdsa, &[0; 32]));
+        assert!(!fits(KeyKind::P256, SignMechanism::Ecdsa, &[0; 48]));
+        assert!(!fits(KeyKind::P384, SignMechanism::Eddsa, &[0; 48]));
+        assert!(!fits(KeyKind::Rsa(2048), SignMechanism::RsaPkcs, &[0; 32]));
+        assert!(fits(KeyKind::Ed25519, SignMechanism::Eddsa, b""));
+    }
+
+    #[test]
+    fn a_proof_cannot_be_an_rrsig() {
+        // Type covered 0 and algorithm 0 are reserved.
+        assert_eq!(PROOF[..4], [0; 4]);
+    }
+}

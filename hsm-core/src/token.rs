@@ -1,0 +1,442 @@
+//! Tokens: what they say of themselves, how one is chosen, and the one login.
+//!
+//! A login is tried once per token and process, behind a barrier, after the token's own flags were
+//! asked whether a try would do harm. A refusal is remembered for the life of the process.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use cryptoki::session::{Session, UserType};
+use cryptoki::slot::{Limit, Slot};
+use cryptoki_sys as sys;
+use secrecy::SecretString;
+
+use crate::ckr::{Ckr, FaultClass};
+use crate::error::{Error, Located, PinRefusal, Place, Result};
+use crate::key::{self, GenerateSpec, KeyInfo, KeySelector, TokenKey};
+use crate::module::Module;
+use crate::quirks::{self, Quirks};
+use crate::session::SigningSession;
+
+/// What a token says of itself (C_GetTokenInfo, C_GetSlotInfo), padding removed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TokenInfo {
+    /// Its label, up to 32 bytes.
+    pub label: String,
+    /// Who made it.
+    pub manufacturer: String,
+    /// Which model it is.
+    pub model: String,
+    /// Its serial number.
+    pub serial: String,
+    /// Its firmware's version.
+    pub firmware: String,
+    /// The slot it is in.
+    pub slot_id: u64,
+    /// Its state.
+    pub flags: TokenFlags,
+    /// How many sessions it allows; `None` if it sets or tells no limit.
+    pub max_sessions: Option<u64>,
+    /// Why nothing but the slot is known: C_GetTokenInfo failed.
+    pub fault: Option<String>,
+}
+
+impl fmt::Display for TokenInfo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "slot {}: ", self.slot_id)?;
+        match &self.fault {
+            Some(fault) => write!(f, "unknown token, {fault}"),
+            None if !self.flags.initialised() => write!(f, "not initialised ({} {})", self.manufacturer, self.model),
+            None => write!(
+                f,
+                "token '{}' ({} {}, serial number {})",
+                self.label, self.manufacturer, self.model, self.serial
+            ),
+        }
+    }
+}
+
+/// Flags of C_GetTokenInfo, and CKF_HW_SLOT of C_GetSlotInfo.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TokenFlags {
+    bits: u16,
+}
+
+macro_rules! flags {
+    ($($bit:literal $name:ident $doc:literal)*) => {
+        impl TokenFlags {
+            $(#[doc = $doc] pub fn $name(self) -> bool { self.bits & (1 << $bit) != 0 })*
+        }
+    };
+}
+
+flags! {
+    0 initialised "CKF_TOKEN_INITIALIZED."
+    1 login_required "CKF_LOGIN_REQUIRED."
+    2 user_pin_initialised "CKF_USER_PIN_INITIALIZED."
+    3 user_pin_count_low "CKF_USER_PIN_COUNT_LOW: a wrong PIN was entered since the last login."
+    4 user_pin_final_try "CKF_USER_PIN_FINAL_TRY: one more wrong PIN locks the token."
+    5 user_pin_locked "CKF_USER_PIN_LOCKED."
+    6 user_pin_to_be_changed "CKF_USER_PIN_TO_BE_CHANGED."
+    7 protected_authentication_path "CKF_PROTECTED_AUTHENTICATION_PATH: a PIN pad."
+    8 write_protected "CKF_WRITE_PROTECTED."
+    9 hardware_slot "CKF_HW_SLOT."
+}
+
+impl TokenFlags {
+    fn of(info: &cryptoki::slot::TokenInfo, hardware: bool) -> Self {
+        let all = [
+            info.token_initialized(),
+            info.login_required(),
+            info.user_pin_initialized(),
+            info.user_pin_count_low(),
+            info.user_pin_final_try(),
+            info.user_pin_locked(),
+            info.user_pin_to_be_changed(),
+            info.protected_authentication_path(),
+            info.write_protected(),
+            hardware,
+        ];
+        let bits = all.iter().rev().fold(0, |bits, flag| bits << 1 | u16::from(*flag));
+        Self { bits }
+    }
+}
+
+/// By what a token is chosen. What is `None` matches anything; all `None` matches every
+/// initialised token.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct TokenSelector {
+    /// The token's label.
+    pub label: Option<String>,
+    /// Its serial number.
+    pub serial: Option<String>,
+    /// The ID of its slot, not an index.
+    pub slot: Option<u64>,
+    /// Its manufacturer.
+    pub manufacturer: Option<String>,
+    /// Its model.
+    pub model: Option<String>,
+}
+
+impl TokenSelector {
+    /// A selector by label only.
+    pub fn label(label: impl Into<String>) -> Self {
+        Self {
+            label: Some(label.into()),
+            ..Self::default()
+        }
+    }
+
+    /// Whether nothing is asked for.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Whether a token is the one. A token that is not initialised, or tells nothing, can be
+    /// chosen by its slot only.
+    pub fn matches(&self, token: &TokenInfo) -> bool {
+        let same = |wanted: &Option<String>, there: &str| wanted.as_deref().is_none_or(|wanted| wanted == there);
+        let usable = token.flags.initialised() && token.fault.is_none();
+        (usable || self.slot.is_some())
+            && self.slot.is_none_or(|slot| slot == token.slot_id)
+            && same(&self.label, &token.label)
+            && same(&self.serial, &token.serial)
+            && same(&self.manufacturer, &token.manufacturer)
+            && same(&self.model, &token.model)
+    }
+}
+
+impl fmt::Display for TokenSelector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut parts = Vec::new();
+        let texts = [
+            ("label", &self.label),
+            ("serial number", &self.serial),
+            ("manufacturer", &self.manufacturer),
+            ("model", &self.model),
+        ];
+        for (name, value) in texts {
+            parts.extend(value.as_ref().map(|value| format!("{name} '{value}'")));
+        }
+        parts.extend(self.slot.map(|slot| format!("slot {slot}")));
+        if parts.is_empty() {
+            return f.write_str("an initialised state");
+        }
+        f.write_str(&parts.join(", "))
+    }
+}
+
+/// A token in a slot. Cheap to clone; keeps its module loaded.
+#[derive(Clone, Debug)]
+pub struct Token(Arc<Inside>);
+
+#[derive(Debug)]
+struct Inside {
+    slot: Slot,
+    info: TokenInfo,
+    place: Place,
+    quirks: Quirks,
+    module: Arc<Module>,
+}
+
+impl Token {
+    pub(crate) fn read(module: &Arc<Module>, slot: Slot) -> Result<Self> {
+        let context = module.context()?;
+        let place = Place::token(slot.id(), "");
+        let hardware = context.get_slot_info(slot).is_ok_and(|slot| slot.hardware_slot());
+        let info = match context.get_token_info(slot).at(&place, "C_GetTokenInfo") {
+            Ok(said) => TokenInfo {
+                label: said.label().to_owned(),
+                manufacturer: said.manufacturer_id().to_owned(),
+                model: said.model().to_owned(),
+                serial: said.serial_number().to_owned(),
+                firmware: said.firmware_version().to_string(),
+                slot_id: slot.id(),
+                flags: TokenFlags::of(&said, hardware),
+                max_sessions: match said.max_session_count() {
+                    Limit::Max(0) | Limit::Infinite | Limit::Unavailable => None,
+                    Limit::Max(most) => Some(most),
+                },
+                fault: None,
+            },
+            Err(error) => TokenInfo {
+                slot_id: slot.id(),
+                fault: Some(error.to_string()),
+                ..TokenInfo::default()
+            },
+        };
+        let mut quirks = quirks::of(&info.manufacturer, &info.model);
+        quirks.session_copy &= !info.flags.hardware_slot();
+        let place = Place::token(slot.id(), &info.label);
+        Ok(Self(Arc::new(Inside {
+            slot,
+            info,
+            place,
+            quirks,
+            module: Arc::clone(module),
+        })))
+    }
+
+    /// What it said of itself when it was listed.
+    pub fn info(&self) -> &TokenInfo {
+        &self.0.info
+    }
+
+    /// Its module.
+    pub fn module(&self) -> &Arc<Module> {
+        &self.0.module
+    }
+
+    pub(crate) fn place(&self) -> &Place {
+        &self.0.place
+    }
+
+    pub(crate) fn quirks(&self) -> Quirks {
+        self.0.quirks
+    }
+
+    /// Logs in as the user (CKU_USER), once: `pin` is tried if the token has not refused one in
+    /// this process, is not locked, and would not be locked by a wrong one.
+    ///
+    /// The login lasts until the last clone of the result and the last session from it are gone;
+    /// a guard session keeps it. That somebody is logged in already counts as success.
+    ///
+    /// # Errors
+    /// [`Error::PinRefused`] by the token or instead of asking it; [`Error::Call`].
+    pub fn login(&self, pin: SecretString) -> Result<LoggedIn> {
+        let barrier = self.module().login_barrier();
+        let name = self.refusal_name();
+        if self.module().was_refused(&name) {
+            return Err(self.refused(PinRefusal::Earlier));
+        }
+        let context = self.module().context()?;
+        // The flags of now, not of the listing. A token that cannot tell them is asked directly.
+        if let Ok(now) = context.get_token_info(self.0.slot) {
+            if now.user_pin_locked() {
+                return Err(self.refused(PinRefusal::Locked));
+            }
+            if now.user_pin_final_try() {
+                return Err(self.refused(PinRefusal::FinalTry));
+            }
+            if now.user_pin_count_low() {
+                tracing::warn!(
+                    token = self.info().label,
+                    slot = self.info().slot_id,
+                    "a wrong PIN was entered since the last login to this token"
+                );
+            }
+        }
+        let guard = self.open(Access::ReadOnly)?;
+        match guard.login(UserType::User, Some(&pin)).at(self.place(), "C_Login") {
+            Ok(()) => {}
+            Err(error) if error.code() == Some(Ckr::new(sys::CKR_USER_ALREADY_LOGGED_IN)) => {}
+            Err(error) if error.class() == FaultClass::PinRefused => {
+                self.module().remember_refusal(&name);
+                let code = error.code().unwrap_or(Ckr::new(sys::CKR_PIN_INCORRECT));
+                return Err(self.refused(PinRefusal::ByToken(code)));
+            }
+            Err(error) => return Err(error),
+        }
+        drop(barrier);
+        let login = Login {
+            guard: Mutex::new(guard),
+            pin,
+            token: self.clone(),
+        };
+        Ok(LoggedIn(Arc::new(login)))
+    }
+
+    /// A serial number survives a slot's renumbering; a token without one goes by its slot.
+    fn refusal_name(&self) -> String {
+        match self.info().serial.as_str() {
+            "" => format!("slot {}", self.info().slot_id),
+            serial => format!("serial {serial}"),
+        }
+    }
+
+    fn refused(&self, refusal: PinRefusal) -> Error {
+        Error::PinRefused {
+            token: format!("token '{}'", self.info().label),
+            slot: self.info().slot_id,
+            refusal,
+        }
+    }
+
+    pub(crate) fn open(&self, access: Access) -> Result<Session> {
+        let context = self.module().context()?;
+        match access {
+            Access::ReadOnly => context.open_ro_session(self.0.slot),
+            Access::ReadWrite => context.open_rw_session(self.0.slot),
+        }
+        .at(self.place(), "C_OpenSession")
+    }
+}
+
+/// CKF_RW_SESSION or not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Access {
+    ReadOnly,
+    ReadWrite,
+}
+
+/// A token with a user logged in. Cheap to clone, usable from every thread.
+#[derive(Clone)]
+pub struct LoggedIn(Arc<Login>);
+
+struct Login {
+    // Closed before the module may be finalised: fields are dropped in order.
+    guard: Mutex<Session>,
+    pin: SecretString,
+    token: Token,
+}
+
+impl LoggedIn {
+    /// The token.
+    pub fn token(&self) -> &Token {
+        &self.0.token
+    }
+
+    /// The one private key that matches, with its public part.
+    ///
+    /// # Errors
+    /// [`Error::KeyNotFound`] with near misses, [`Error::KeyAmbiguous`] with all that match,
+    /// [`Error::KeyUnusable`] where its halves cannot be read or joined.
+    pub fn find(&self, wanted: &KeySelector) -> Result<TokenKey> {
+        key::find(&self.guard(), self.place(), wanted)
+    }
+
+    /// All keys of the token: pairs, and halves that stand alone, by label and id.
+    ///
+    /// # Errors
+    /// A PKCS#11 call failed.
+    pub fn list(&self) -> Result<Vec<KeyInfo>> {
+        key::list(&self.guard(), self.place())
+    }
+
+    /// Makes a key pair on the token: a token object, sensitive and not extractable, which is read
+    /// back and destroyed again if it is not.
+    ///
+    /// # Errors
+    /// [`Error::KeyExists`] if label or id are taken, [`Error::KeyUnsafe`], [`Error::Call`].
+    pub fn generate(&self, spec: &GenerateSpec) -> Result<TokenKey> {
+        let session = self.token().open(Access::ReadWrite)?;
+        key::generate(&session, self.place(), spec)
+    }
+
+    /// Removes both halves of a key from the token, for good; tells how many objects they were.
+    ///
+    /// # Errors
+    /// [`Error::KeyNotFound`], [`Error::KeyAmbiguous`]: nothing was removed. [`Error::Call`].
+    pub fn destroy(&self, key: &TokenKey) -> Result<usize> {
+        let session = self.token().open(Access::ReadWrite)?;
+        key::destroy(&session, self.place(), key)
+    }
+
+    /// Opens a session to sign in, for one worker.
+    ///
+    /// # Errors
+    /// [`Error::Call`]; its class is [`FaultClass::SessionLimit`] when the token has no more.
+    pub fn session(&self) -> Result<SigningSession> {
+        SigningSession::open(self)
+    }
+
+    pub(crate) fn place(&self) -> &Place {
+        self.token().place()
+    }
+
+    pub(crate) fn pin(&self) -> &SecretString {
+        &self.0.pin
+    }
+
+    fn guard(&self) -> MutexGuard<'_, Session> {
+        self.0.guard.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for LoggedIn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("LoggedIn").field(&self.0.token).finish()
+    }
+}
+
+const _: () = {
+    const fn shared_between_threads<T: Send + Sync>() {}
+    shared_between_threads::<LoggedIn>();
+    shared_between_threads::<Token>();
+};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn token(label: &str, slot_id: u64, bits: u16) -> TokenInfo {
+        TokenInfo {
+            label: label.to_owned(),
+            slot_id,
+            flags: TokenFlags { bits },
+            ..TokenInfo::default()
+        }
+    }
+
+    #[test]
+    fn selectors() {
+        let (ready, blank) = (token("prod", 3, 1), token("", 4, 0));
+        assert!(TokenSelector::default().matches(&ready));
+        assert!(!TokenSelector::default().matches(&blank));
+        assert!(TokenSelector::label("prod").matches(&ready));
+        assert!(!TokenSelector::label("pro").matches(&ready));
+        let by_slot = TokenSelector {
+            slot: Some(4),
+            ..TokenSelector::default()
+        };
+        assert!(by_slot.matches(&blank) && !by_slot.matches(&ready));
+        assert_eq!(by_slot.to_string(), "slot 4");
+    }
+
+    #[test]
+    fn flags_keep_their_places() {
+        let flags = TokenFlags { bits: 1 << 4 };
+        assert!(flags.user_pin_final_try() && !flags.user_pin_locked() && !flags.initialised());
+    }
+}
