@@ -125,13 +125,13 @@ impl<'a> Reader<'a> {
         };
         let mut state = State::new(options.zone.clone(), options.class, options.outside, Before::Nothing);
         state.default_ttl = options.ttl;
-        Self::with_state(place, state, options.first_line)
+        Self::with_state(place, state, mark_length(text), options.first_line)
     }
 
-    /// A reader that continues from `state`; the lines of records are counted from `line`.
-    pub(crate) fn with_state(place: Place<'a>, state: State, line: u32) -> Self {
+    /// A reader that starts with `state` at byte `at`; the lines of records are counted from `line`.
+    pub(crate) fn with_state(place: Place<'a>, state: State, at: usize, line: u32) -> Self {
         Self {
-            scan: Scanner::new(place.bytes, mark_length(place.bytes), line),
+            scan: Scanner::new(place.bytes, at, line),
             state,
             place,
             generate: None,

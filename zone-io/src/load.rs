@@ -1,0 +1,561 @@
+//! A zone's file and all that it includes, into sorted runs: chunks are parsed side by side on the rayon pool of the
+//! caller, and what one takes over from another is filled in afterwards. Runs are not merged here.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use dnssec_sign::{Class, Name, NameRef};
+use rayon::prelude::*;
+
+use crate::chunk::{Chunk, Cutter, Piece, Zone};
+use crate::error::{Error, Fault, Faults};
+use crate::parse::{MAX_FAULTS, Outside};
+use crate::reason::Reason;
+use crate::run::{Run, RunBuilder};
+use crate::scan::Raw;
+use crate::source::{Reading, Source, Watch};
+
+/// How a zone is loaded.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct LoadOptions {
+    /// The zone's name, which is the origin of the first file.
+    pub origin: Name,
+    /// The zone's class; records of another one are faults.
+    pub class: Class,
+    /// What happens to owners out of the zone. When they are kept, the runs' keys are relative to the root.
+    pub outside: Outside,
+    /// How regular files are read.
+    pub reading: Reading,
+    /// How many faults are collected before loading stops.
+    pub max_faults: usize,
+    /// About how many bytes of text are parsed at once by one thread. The result does not depend on it.
+    pub chunk_size: usize,
+}
+
+impl LoadOptions {
+    /// Class IN, owners out of the zone refused, files mapped, 20 faults, chunks of 1 MiB.
+    #[must_use]
+    pub fn new(origin: Name) -> Self {
+        Self {
+            origin,
+            class: Class::IN,
+            outside: Outside::Refuse,
+            reading: Reading::Map,
+            max_faults: MAX_FAULTS,
+            chunk_size: 1 << 20,
+        }
+    }
+}
+
+/// The records of a zone, sorted chunk by chunk.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Loaded {
+    /// The runs in the order of the input: of two equal records the one in the earlier run came first.
+    pub runs: Vec<Run>,
+    /// What the keys of the runs are relative to.
+    pub origin: Name,
+    /// The number of records.
+    pub records: u64,
+    /// The bytes of text read.
+    pub bytes: u64,
+    sources: Vec<Watch>,
+}
+
+impl Loaded {
+    /// The name of a source by its number in [`Locus`](dnssec_sign::Locus): a path, or `<stdin>`.
+    #[must_use]
+    pub fn source_name(&self, source: u32) -> &str {
+        usize::try_from(source)
+            .ok()
+            .and_then(|number| self.sources.get(number))
+            .map_or("<unknown>", |watch| &watch.name)
+    }
+
+    /// The names of all inputs in the order in which they were opened.
+    pub fn source_names(&self) -> impl Iterator<Item = &str> {
+        self.sources.iter().map(|watch| &*watch.name)
+    }
+
+    /// Compares all inputs with what they were when they were opened.
+    ///
+    /// # Errors
+    /// [`Error::Changed`] for the first that differs, [`Error::Io`] for one that cannot be looked at.
+    pub fn check_unchanged(&self) -> Result<(), Error> {
+        self.sources.iter().try_for_each(Watch::check_unchanged)
+    }
+}
+
+/// Told of work done: the number of bytes parsed since the last call. Called from many threads.
+pub type Progress<'p> = &'p (dyn Fn(u64) + Sync);
+
+/// Loads the zone in the file `path` (`-` is the standard input), with the threads of the current rayon pool.
+///
+/// ```no_run
+/// use std::path::Path;
+/// use zone_io::{LoadOptions, load};
+///
+/// let loaded = load(Path::new("example.zone"), &LoadOptions::new("example.".parse()?))?;
+/// println!("{} records in {} runs", loaded.records, loaded.runs.len());
+/// loaded.check_unchanged()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+/// [`Error::Syntax`] with the first faults in the order of the input; [`Error::Io`] when the file cannot be read.
+pub fn load(path: &Path, options: &LoadOptions) -> Result<Loaded, Error> {
+    load_with_progress(path, options, &|_| {})
+}
+
+/// As [`load`], and `progress` is told of each chunk.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_with_progress(path: &Path, options: &LoadOptions, progress: Progress<'_>) -> Result<Loaded, Error> {
+    let zone = Zone {
+        origin: options.origin.clone(),
+        class: options.class,
+        outside: options.outside,
+        reading: options.reading,
+        chunk_size: options.chunk_size,
+    };
+    let mut cutter = Cutter::new(Source::open(path, options.reading)?, zone.clone());
+    // The first piece that has so many faults by itself that those behind it do not matter.
+    let enough = AtomicUsize::new(usize::MAX);
+    let most = options.max_faults.saturating_add(1);
+    let mut pieces: Vec<(usize, Parsed)> = (&mut cutter)
+        .enumerate()
+        .par_bridge()
+        .map(|(index, piece)| {
+            if index > enough.load(Ordering::Relaxed) {
+                return (index, Parsed::default());
+            }
+            let parsed = match piece {
+                Piece::Chunk(chunk) => parse(&chunk, &zone, most, progress),
+                Piece::Fault(fault) => Parsed {
+                    faults: vec![fault],
+                    ..Parsed::default()
+                },
+            };
+            if parsed.faults.len() >= most {
+                enough.fetch_min(index, Ordering::Relaxed);
+            }
+            (index, parsed)
+        })
+        .collect();
+    pieces.sort_unstable_by_key(|(index, _)| *index);
+    let mut pieces: Vec<Parsed> = pieces.into_iter().map(|(_, parsed)| parsed).collect();
+    fill_in_ttls(&mut pieces);
+    check(&mut pieces, options.max_faults)?;
+    let runs: Vec<Run> = pieces.into_par_iter().filter_map(Parsed::finish).collect();
+    Ok(Loaded {
+        origin: run_origin(&zone).to_name(),
+        records: runs.iter().map(|run| count(run.len())).sum(),
+        bytes: cutter.sources().iter().map(|source| count(source.bytes().len())).sum(),
+        runs,
+        sources: cutter.sources().iter().map(|source| source.watch()).collect(),
+    })
+}
+
+fn count(number: usize) -> u64 {
+    u64::try_from(number).unwrap_or(u64::MAX)
+}
+
+fn run_origin(zone: &Zone) -> NameRef<'_> {
+    match zone.outside {
+        Outside::Refuse => zone.origin.borrow(),
+        Outside::Keep => NameRef::ROOT,
+    }
+}
+
+/// What came of one piece.
+#[derive(Debug, Default)]
+struct Parsed {
+    records: Records,
+    /// The last TTL stated in it.
+    last_ttl: Option<u32>,
+    faults: Vec<Fault>,
+}
+
+#[derive(Debug, Default)]
+enum Records {
+    #[default]
+    None,
+    Sorted(Run),
+    /// The first `count` records have the last TTL of the pieces before; `fault` stands when there is none.
+    Waiting {
+        builder: Box<RunBuilder>,
+        first_line: u32,
+        count: usize,
+        fault: Box<Fault>,
+    },
+}
+
+fn parse(chunk: &Chunk, zone: &Zone, most: usize, progress: Progress<'_>) -> Parsed {
+    let mut reader = chunk.reader(zone);
+    let mut builder = RunBuilder::new(run_origin(zone), chunk.number);
+    let mut faults = Vec::new();
+    while let Some(result) = reader.advance() {
+        match result {
+            Ok(parsed) => {
+                let record = reader.record(parsed);
+                builder.push(record.owner, record.rtype, record.ttl, record.rdata, record.line);
+            }
+            Err(raw) => {
+                faults.push(reader.place().fault(*raw));
+                if faults.len() >= most {
+                    break;
+                }
+            }
+        }
+    }
+    progress(count(chunk.text().len()));
+    let pending = reader.state.pending;
+    let records = if builder.is_empty() {
+        Records::None
+    } else if pending.count == 0 {
+        Records::Sorted(builder.finish(chunk.first_line))
+    } else {
+        let raw = Raw {
+            at: pending.at,
+            length: pending.length,
+            reason: Reason::NoTtl,
+        };
+        Records::Waiting {
+            builder: Box::new(builder),
+            first_line: chunk.first_line,
+            count: pending.count,
+            fault: Box::new(reader.place().fault(raw)),
+        }
+    };
+    Parsed {
+        records,
+        last_ttl: reader.state.last_ttl,
+        faults,
+    }
+}
+
+/// Gives the records that were read before any TTL of their chunk the last one stated before (RFC 1035 5.1).
+fn fill_in_ttls(pieces: &mut [Parsed]) {
+    let mut last = None;
+    for piece in pieces {
+        if let Records::Waiting {
+            builder, count, fault, ..
+        } = &mut piece.records
+        {
+            match last {
+                Some(ttl) => builder.set_ttl(0..*count, ttl),
+                None => piece.faults.insert(0, (**fault).clone()),
+            }
+        }
+        last = piece.last_ttl.or(last);
+    }
+}
+
+fn check(pieces: &mut [Parsed], most: usize) -> Result<(), Faults> {
+    let mut all = pieces.iter_mut().flat_map(|piece| piece.faults.drain(..));
+    let faults: Vec<_> = all.by_ref().take(most).collect();
+    let stopped = all.next().is_some();
+    if faults.is_empty() && !stopped {
+        Ok(())
+    } else {
+        Err(Faults { faults, stopped })
+    }
+}
+
+impl Parsed {
+    fn finish(self) -> Option<Run> {
+        match self.records {
+            Records::None => None,
+            Records::Sorted(run) => Some(run),
+            Records::Waiting {
+                builder, first_line, ..
+            } => Some(builder.finish(first_line)),
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests may unwrap")]
+mod tests {
+    use std::fs;
+
+    use proptest::prelude::*;
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::merge::nodes_from;
+    use crate::print::write_record;
+
+    /// A directory with these files; the first one is the zone.
+    struct Files {
+        directory: TempDir,
+        first: &'static str,
+    }
+
+    impl Files {
+        fn new(files: &[(&'static str, &str)]) -> Self {
+            let directory = tempfile::tempdir().unwrap();
+            for (name, text) in files {
+                fs::write(directory.path().join(name), text).unwrap();
+            }
+            Self {
+                directory,
+                first: files[0].0,
+            }
+        }
+
+        fn load(&self, change: impl FnOnce(&mut LoadOptions)) -> Result<Loaded, Error> {
+            let mut options = LoadOptions::new("example.".parse().unwrap());
+            change(&mut options);
+            load(&self.directory.path().join(self.first), &options)
+        }
+
+        /// `source:line record` of each record in canonical order, white space made single.
+        fn records(&self, chunk_size: usize) -> Vec<String> {
+            list(&self.load(|options| options.chunk_size = chunk_size).unwrap())
+        }
+
+        /// `file:line:column: reason` of each fault.
+        fn faults(&self, change: impl FnOnce(&mut LoadOptions)) -> Vec<String> {
+            match self.load(change) {
+                Err(Error::Syntax(faults)) => {
+                    let prefix = format!("{}/", self.directory.path().display());
+                    let text = |fault: &Fault| fault.to_string().lines().next().unwrap().replace(&prefix, "");
+                    faults.faults.iter().map(text).collect()
+                }
+                other => panic!("faults were expected, not {other:?}"),
+            }
+        }
+    }
+
+    fn list(loaded: &Loaded) -> Vec<String> {
+        let mut lines = Vec::new();
+        let mut nodes = nodes_from(&loaded.runs, loaded.origin.borrow(), b"");
+        while let Some(node) = nodes.next_node() {
+            for record in node.records {
+                let mut out = Vec::new();
+                write_record(node.owner, record.ttl, Class::IN, record.rtype, record.rdata, &mut out);
+                let text = String::from_utf8(out).unwrap();
+                let words: Vec<_> = text.split_whitespace().collect();
+                lines.push(format!(
+                    "{}:{} {}",
+                    record.locus.source,
+                    record.locus.line,
+                    words.join(" ")
+                ));
+            }
+        }
+        assert_eq!(lines.len() as u64, loaded.records);
+        lines
+    }
+
+    const ZONE: &str = "\u{feff}; no $TTL here: each TTL comes from the record before
+@ IN SOA ns hostmaster ( 1 ; serial (
+   2 3 4 300 )
+  NS ns ; (
+
+b 60 TXT \"(\" \"\\\"(\"
+   A 192.0.2.1
+a TXT x$y ( \"
+(unclosed
+c.a A 192.0.2.2
+";
+
+    #[test]
+    fn a_fault_in_every_place_is_reported_once() {
+        let files = Files::new(&[("zone", ZONE)]);
+        for chunk_size in [1, 10, 1000] {
+            let faults = files.faults(|options| options.chunk_size = chunk_size);
+            assert!(faults[0].starts_with("zone:8:13: a quoted string"), "{faults:?}");
+            assert!(faults.len() <= 2, "{faults:?}");
+        }
+    }
+
+    const GOOD: &str = "\u{feff}; no $TTL here: each TTL comes from the record before
+@ IN SOA ns hostmaster ( 1 ; serial (
+   2 3 4 300 )
+  NS ns ; (
+
+b 60 TXT \"(\" \"\\\"(\"
+   A 192.0.2.1
+a TXT x$y ( \"(\"
+  unclosed )
+c.a A 192.0.2.2
+$ORIGIN d
+e 70 NS \\$x
+f NS (
+ a ) 
+$ORIGIN example.
+$GENERATE 1-3 g$ A 192.0.2.$
+z TXT \"$ORIGIN x\" ; $TTL 1
+$TTL 5
+y TXT y
+ 2 NS y";
+
+    #[test]
+    fn chunks_of_any_size_give_the_same_records() {
+        let files = Files::new(&[("zone", GOOD)]);
+        let whole = files.records(1 << 20);
+        assert_eq!(
+            whole,
+            [
+                "0:4 example. 300 IN NS ns.example.",
+                "0:2 example. 300 IN SOA ns.example. hostmaster.example. 1 2 3 4 300",
+                "0:8 a.example. 300 IN TXT \"x$y\" \"(\" \"unclosed\"",
+                "0:10 c.a.example. 300 IN A 192.0.2.2",
+                "0:7 b.example. 300 IN A 192.0.2.1",
+                "0:6 b.example. 60 IN TXT \"(\" \"\\\"(\"",
+                "0:12 e.d.example. 70 IN NS \\$x.d.example.",
+                "0:13 f.d.example. 300 IN NS a.d.example.",
+                "0:16 g1.example. 300 IN A 192.0.2.1",
+                "0:16 g2.example. 300 IN A 192.0.2.2",
+                "0:16 g3.example. 300 IN A 192.0.2.3",
+                "0:20 y.example. 2 IN NS y.example.",
+                "0:19 y.example. 5 IN TXT \"y\"",
+                "0:17 z.example. 300 IN TXT \"$ORIGIN\" \"x\"",
+            ]
+            .map(|line| line.replace("\"$ORIGIN\" \"x\"", "\"$ORIGIN x\""))
+        );
+        for chunk_size in 0..GOOD.len() + 2 {
+            assert_eq!(files.records(chunk_size), whole, "{chunk_size}");
+        }
+    }
+
+    #[test]
+    fn without_a_default_the_last_stated_ttl_crosses_borders() {
+        let text = "@ 9 SOA ns h 1 2 3 4 5\na 10 A 192.0.2.1\nb A 192.0.2.2\nc A 192.0.2.3\nd 11 A 192.0.2.4\n A 192.0.2.5\ne A 192.0.2.6\n";
+        let files = Files::new(&[("zone", text)]);
+        let whole = files.records(1 << 20);
+        assert!(
+            whole[4].contains(" 11 ") && whole[3].contains("c.example. 10 "),
+            "{whole:?}"
+        );
+        for chunk_size in 0..text.len() {
+            assert_eq!(files.records(chunk_size), whole);
+        }
+        let files = Files::new(&[("zone", "a A 192.0.2.1\nb A 192.0.2.2\nc 1 A 192.0.2.3\n")]);
+        assert_eq!(
+            files.faults(|options| options.chunk_size = 1)[0],
+            format!("zone:1:3: {}", Reason::NoTtl)
+        );
+    }
+
+    #[test]
+    fn included_files_keep_the_order_and_give_origin_and_owner_back() {
+        let zone = "$TTL 60\n@ SOA ns h 1 2 3 4 5\nx A 192.0.2.1\n$INCLUDE inner sub ; comment\n   A 192.0.2.2\n$include \"inner\"\ny A 192.0.2.3\n";
+        let inner = "w A 192.0.2.9\n$ORIGIN deep\nv A 192.0.2.9\n$INCLUDE innermost\nu A 192.0.2.9";
+        let innermost = "$TTL 70\nt A 192.0.2.9";
+        let files = Files::new(&[("zone", zone), ("inner", inner), ("innermost", innermost)]);
+        let whole = files.records(1 << 20);
+        assert_eq!(
+            whole,
+            [
+                "0:2 example. 60 IN SOA ns.example. h.example. 1 2 3 4 5",
+                "4:2 t.deep.example. 70 IN A 192.0.2.9",
+                "3:5 u.deep.example. 70 IN A 192.0.2.9",
+                "3:3 v.deep.example. 70 IN A 192.0.2.9",
+                "2:2 t.deep.sub.example. 70 IN A 192.0.2.9",
+                "1:5 u.deep.sub.example. 70 IN A 192.0.2.9",
+                "1:3 v.deep.sub.example. 60 IN A 192.0.2.9",
+                "1:1 w.sub.example. 60 IN A 192.0.2.9",
+                "3:1 w.example. 70 IN A 192.0.2.9",
+                "0:3 x.example. 60 IN A 192.0.2.1",
+                "0:5 x.example. 70 IN A 192.0.2.2",
+                "0:7 y.example. 70 IN A 192.0.2.3",
+            ]
+        );
+        for chunk_size in 0..zone.len() {
+            assert_eq!(files.records(chunk_size), whole);
+        }
+        let loaded = files.load(|_| {}).unwrap();
+        assert!(loaded.source_name(4).ends_with("innermost"));
+        assert_eq!(loaded.source_names().count(), 5);
+        loaded.check_unchanged().unwrap();
+    }
+
+    #[test]
+    fn includes_that_cannot_be_followed() {
+        let files = Files::new(&[
+            ("zone", "$INCLUDE other\n$INCLUDE none\n$INCLUDE\n"),
+            ("other", "$INCLUDE zone"),
+        ]);
+        let faults = files.faults(|_| {});
+        assert_eq!(faults.len(), 3, "{faults:?}");
+        assert!(faults[0].starts_with("other:1:10: ") && faults[0].ends_with("includes itself"));
+        assert!(faults[1].starts_with("zone:2:10: "), "{faults:?}");
+        assert!(faults[2].starts_with("zone:3:9: "), "{faults:?}");
+        let names: Vec<String> = (0..20).map(|at| format!("f{at}")).collect();
+        let directory = tempfile::tempdir().unwrap();
+        for (at, name) in names.iter().enumerate() {
+            fs::write(directory.path().join(name), format!("$INCLUDE f{}\n", at + 1)).unwrap();
+        }
+        let options = LoadOptions::new(Name::root());
+        match load(&directory.path().join("f0"), &options) {
+            Err(Error::Syntax(faults)) => assert_eq!(faults.faults[0].reason, Reason::IncludeDepth(16)),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn faults_come_in_the_order_of_the_input_and_are_limited() {
+        let text: String = (0..100)
+            .map(|at| format!("n{at} 1 A x\nm{at} 1 A 192.0.2.1\n"))
+            .collect();
+        let files = Files::new(&[("zone", &text)]);
+        for chunk_size in [1, 100, 100_000] {
+            let faults = files.faults(|options| {
+                options.chunk_size = chunk_size;
+                options.max_faults = 7;
+            });
+            let lines: Vec<_> = faults
+                .iter()
+                .map(|fault| fault.split(':').nth(1).unwrap().to_owned())
+                .collect();
+            assert_eq!(lines, ["1", "3", "5", "7", "9", "11", "13"]);
+        }
+    }
+
+    #[test]
+    fn owners_out_of_the_zone_are_refused_or_kept() {
+        let files = Files::new(&[("zone", "@ 1 NS ns\nother. 1 NS ns\n")]);
+        assert_eq!(files.faults(|_| {}), ["zone:2:1: other. is out of zone example."]);
+        let loaded = files.load(|options| options.outside = Outside::Keep).unwrap();
+        assert_eq!(
+            list(&loaded),
+            ["0:1 example. 1 IN NS ns.example.", "0:2 other. 1 IN NS ns.example."]
+        );
+    }
+
+    #[test]
+    fn a_file_that_is_not_there_is_named() {
+        let error = load(Path::new("no/such/zone"), &LoadOptions::new(Name::root())).unwrap_err();
+        assert!(error.to_string().starts_with("no/such/zone: "), "{error}");
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(200))]
+
+        #[test]
+        fn any_text_is_read_alike_in_chunks_of_any_size(
+            lines in prop::collection::vec(
+                prop::sample::select(vec![
+                    "a A 192.0.2.1", "b 5 A 192.0.2.2", " A 192.0.2.3", "c TXT \"(\" ( x", " y ) ; z", "$ORIGIN d", "$TTL 7",
+                    "e TXT \";\" \"\\\"", "", " ; (", "f NS $x", "$ORIGIN example.", "g TXT \\(", "\t7 NS n\\\\", ")", "h NS \\", "@ SOA a b 1 2 3 4 5",
+                ]),
+                0..20,
+            ),
+            chunk_size in 1usize..60,
+        ) {
+            let text = format!("{}\n", lines.join("\n"));
+            let files = Files::new(&[("zone", &text)]);
+            let load = |chunk_size: usize| files.load(|options| options.chunk_size = chunk_size);
+            match (load(1 << 20), load(chunk_size)) {
+                (Ok(whole), Ok(cut)) => prop_assert_eq!(list(&whole), list(&cut)),
+                (Err(Error::Syntax(whole)), Err(Error::Syntax(cut))) => prop_assert_eq!(&whole.faults[0], &cut.faults[0]),
+                (whole, cut) => prop_assert!(false, "{:?} {:?}", whole, cut),
+            }
+        }
+    }
+}
