@@ -9,6 +9,7 @@ mod svcb;
 
 use dnssec_sign::{Class, NameRef, RecordType, rdata::has_text};
 
+pub(crate) use number::write_decimal;
 pub use rdata::write_rdata;
 
 /// Appends a record as one line, newline included. RDATA that does not have its type's shape is written in RFC 3597 form.
@@ -23,11 +24,11 @@ pub fn write_record(owner: NameRef<'_>, ttl: u32, class: Class, rtype: RecordTyp
 pub fn write_generic(owner: NameRef<'_>, ttl: u32, class: Class, rtype: RecordType, rdata: &[u8], out: &mut Vec<u8>) {
     owner.write_text(out);
     out.push(b'\t');
-    number::write_decimal(ttl, out);
+    write_decimal(ttl, out);
     out.extend_from_slice(b"\tCLASS");
-    number::write_decimal(u32::from(class.0), out);
+    write_decimal(u32::from(class.0), out);
     out.extend_from_slice(b"\tTYPE");
-    number::write_decimal(u32::from(rtype.0), out);
+    write_decimal(u32::from(rtype.0), out);
     out.push(b'\t');
     write_generic_rdata(rdata, out);
     out.push(b'\n');
@@ -36,7 +37,7 @@ pub fn write_generic(owner: NameRef<'_>, ttl: u32, class: Class, rtype: RecordTy
 /// Appends RDATA in RFC 3597 5 form: `\# 4 C0000201`.
 pub fn write_generic_rdata(rdata: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(b"\\# ");
-    number::write_decimal(u32::try_from(rdata.len()).unwrap_or(u32::MAX), out);
+    write_decimal(u32::try_from(rdata.len()).unwrap_or(u32::MAX), out);
     if !rdata.is_empty() {
         out.push(b' ');
         number::write_hex(rdata, out);
@@ -83,14 +84,14 @@ impl OwnerLines {
 /// Appends what stands between owner and RDATA, tabs at both ends.
 fn write_middle(ttl: u32, class: Class, rtype: RecordType, out: &mut Vec<u8>) {
     out.push(b'\t');
-    number::write_decimal(ttl, out);
+    write_decimal(ttl, out);
     match class {
         Class::IN => out.extend_from_slice(b"\tIN\t"),
         Class::CH => out.extend_from_slice(b"\tCH\t"),
         Class::HS => out.extend_from_slice(b"\tHS\t"),
         Class(number) => {
             out.extend_from_slice(b"\tCLASS");
-            number::write_decimal(u32::from(number), out);
+            write_decimal(u32::from(number), out);
             out.push(b'\t');
         }
     }
@@ -104,7 +105,7 @@ fn write_type(rtype: RecordType, out: &mut Vec<u8>) {
         Some(mnemonic) if is_known_by_name(rtype) => out.extend_from_slice(mnemonic.as_bytes()),
         _ => {
             out.extend_from_slice(b"TYPE");
-            number::write_decimal(u32::from(rtype.0), out);
+            write_decimal(u32::from(rtype.0), out);
         }
     }
 }

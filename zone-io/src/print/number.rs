@@ -2,7 +2,7 @@
 
 /// Appends decimal digits.
 #[inline]
-pub(super) fn write_decimal(mut number: u32, out: &mut Vec<u8>) {
+pub(crate) fn write_decimal(mut number: u32, out: &mut Vec<u8>) {
     let mut digits = [0u8; 10];
     let mut at = digits.len();
     while number >= 100 {
