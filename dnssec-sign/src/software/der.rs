@@ -1,5 +1,5 @@
-//! The RSA private key inside PKCS#8 DER (RFC 5958 2, RFC 8017 A.1.2) taken apart into its numbers. Reads what the
-//! crypto library writes; it is no general DER reader.
+//! What the crypto library writes in DER taken apart: the RSA private key inside PKCS#8 (RFC 5958 2, RFC 8017 A.1.2)
+//! and ECDSA signatures (RFC 3279 2.2.3). No general DER reader.
 
 use crate::private_key::PrivateKeyFields;
 use zeroize::Zeroizing;
@@ -28,6 +28,21 @@ pub(super) fn rsa_fields(pkcs8: &[u8]) -> Option<PrivateKeyFields> {
         exponent2: secret()?,
         coefficient: secret()?,
     })
+}
+
+/// Writes an ECDSA signature as r and s side by side (RFC 6605 4), each left-padded to half of `out`; `None` when
+/// the signature is of another form or too long. The library's own conversion allocates twice a signature.
+pub(super) fn write_fixed_signature(signature: &[u8], out: &mut [u8]) -> Option<()> {
+    let mut pair = Reader(Reader(signature).element(SEQUENCE)?);
+    let half = out.len() / 2;
+    let (r, s) = out.split_at_mut(half);
+    for room in [r, s] {
+        let number = pair.number()?;
+        let (zeros, digits) = room.split_at_mut(room.len().checked_sub(number.len())?);
+        zeros.fill(0);
+        digits.copy_from_slice(number);
+    }
+    Some(())
 }
 
 struct Reader<'a>(&'a [u8]);
@@ -73,5 +88,16 @@ mod tests {
         assert_eq!(Reader(&[0x30, 0x80, 0, 0]).element(SEQUENCE), None);
         assert_eq!(Reader(&[0x30, 5, 0]).element(SEQUENCE), None);
         assert!(rsa_fields(&[0x30, 0]).is_none());
+    }
+
+    #[test]
+    fn signatures_become_fixed() {
+        let mut out = [9; 6];
+        let short = [0x30, 8, 2, 1, 5, 2, 3, 0, 0x80, 1];
+        assert_eq!(write_fixed_signature(&short, &mut out), Some(()));
+        assert_eq!(out, [0, 0, 5, 0, 0x80, 1]);
+        let long = [0x30, 9, 2, 4, 1, 2, 3, 4, 2, 1, 1];
+        assert_eq!(write_fixed_signature(&long, &mut out), None);
+        assert_eq!(write_fixed_signature(&[0x30, 3, 2, 1, 5], &mut out), None);
     }
 }

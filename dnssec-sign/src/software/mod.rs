@@ -18,7 +18,7 @@ use crate::signer::{KeyIndex, KeyStore, SignError, SignatureBuf, Signer, ToBeSig
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::{KeyPairComponents, PublicKeyComponents};
 use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, EcdsaSigningAlgorithm,
+    ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P384_SHA384_ASN1_SIGNING, EcdsaKeyPair, EcdsaSigningAlgorithm,
     Ed25519KeyPair, RSA_PKCS1_SHA256, RSA_PKCS1_SHA512, RsaEncoding, RsaKeyPair,
 };
 use zeroize::Zeroizing;
@@ -36,7 +36,8 @@ pub struct SoftwareKey {
 
 enum Private {
     Rsa(Box<RsaKeyPair>, &'static dyn RsaEncoding),
-    Ecdsa(EcdsaKeyPair),
+    /// Signs in ASN.1 form; the number is the length of the fixed form.
+    Ecdsa(EcdsaKeyPair, usize),
     Ed25519(Ed25519KeyPair),
 }
 
@@ -50,8 +51,8 @@ impl SoftwareKey {
         let private = match algorithm {
             Algorithm::RSASHA256 => Private::Rsa(Box::new(rsa(&dnskey, fields)?), &RSA_PKCS1_SHA256),
             Algorithm::RSASHA512 => Private::Rsa(Box::new(rsa(&dnskey, fields)?), &RSA_PKCS1_SHA512),
-            Algorithm::ECDSAP256SHA256 => Private::Ecdsa(ecdsa(&dnskey, fields, &ECDSA_P256_SHA256_FIXED_SIGNING)?),
-            Algorithm::ECDSAP384SHA384 => Private::Ecdsa(ecdsa(&dnskey, fields, &ECDSA_P384_SHA384_FIXED_SIGNING)?),
+            Algorithm::ECDSAP256SHA256 => Private::Ecdsa(ecdsa(&dnskey, fields, &ECDSA_P256_SHA256_ASN1_SIGNING)?, 64),
+            Algorithm::ECDSAP384SHA384 => Private::Ecdsa(ecdsa(&dnskey, fields, &ECDSA_P384_SHA384_ASN1_SIGNING)?, 96),
             Algorithm::ED25519 => Private::Ed25519(ed25519(&dnskey, fields)?),
             Algorithm::ED448 => return Err(SoftwareKeyError::NotInBuild { algorithm }),
             _ => return Err(SoftwareKeyError::Algorithm { algorithm }),
@@ -80,10 +81,13 @@ impl SoftwareKey {
                     None => None,
                 }
             }
-            Private::Ecdsa(pair) => pair
-                .sign(&SystemRandom::new(), message)
-                .ok()
-                .map(|signature| out.set(signature.as_ref())),
+            Private::Ecdsa(pair, length) => {
+                out.set_length(*length);
+                match (out.room().get_mut(..*length), pair.sign(&SystemRandom::new(), message)) {
+                    (Some(room), Ok(signature)) => der::write_fixed_signature(signature.as_ref(), room),
+                    _ => None,
+                }
+            }
             Private::Ed25519(pair) => pair.try_sign(message).ok().map(|signature| out.set(signature.as_ref())),
         };
         signed.ok_or_else(|| SignError::Job {
