@@ -21,8 +21,16 @@ mod load;
 // The way out: nodes in canonical order, text.
 mod merge;
 mod print;
+mod writer;
+
+// Keys' files.
+mod keyfile;
 
 pub use error::{Difference, Error, Fault, Faults};
+pub use keyfile::{
+    KeyFileError, KeyFileFault, KeyFileFormat, KeyFileName, KeyFiles, KeyMismatch, KeyNumbers, NoKeyFileName,
+    PrivateHalf, PrivateKeyFile, PublicKeyFile, TokenLabel,
+};
 pub use load::{LoadOptions, Loaded, Progress, load, load_with_progress};
 pub use merge::{Nodes, lookup, merge_range, nodes_from, splitters};
 pub use parse::{Outside, ReadOptions, Reader, TextRecord, parse_records};
@@ -30,3 +38,4 @@ pub use print::{OwnerLines, write_generic, write_generic_rdata, write_rdata, wri
 pub use reason::Reason;
 pub use run::{Run, RunBuilder};
 pub use source::Reading;
+pub use writer::{Access, AtomicFile, Unpublished};
