@@ -52,8 +52,10 @@ pub struct ZoneContext {
     pub nsec3: Option<Nsec3Params>,
     /// The SOA, the DNSKEY set and the NSEC3PARAM as they are to be; those of the input are left out.
     pub apex: Vec<OwnedRecord>,
-    /// The keys that sign DNSKEY, CDS and CDNSKEY.
+    /// The keys that sign DNSKEY.
     pub key_signers: Vec<ZoneSigner>,
+    /// The keys that sign CDS and CDNSKEY.
+    pub sync_signers: Vec<ZoneSigner>,
     /// The keys that sign all else.
     pub zone_signers: Vec<ZoneSigner>,
     /// When signatures begin to be valid.
@@ -381,7 +383,7 @@ fn sign_set(
 ) {
     let (signers, expiration) = match rtype {
         RecordType::DNSKEY => (&context.key_signers, context.dnskey_expiration),
-        RecordType::CDS | RecordType::CDNSKEY => (&context.key_signers, context.expiration),
+        RecordType::CDS | RecordType::CDNSKEY => (&context.sync_signers, context.expiration),
         _ => (&context.zone_signers, context.expiration),
     };
     for signer in signers {

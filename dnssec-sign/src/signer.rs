@@ -246,6 +246,13 @@ impl SignBatch {
         }
     }
 
+    /// The keys of the jobs in order, each with how many jobs in a row are its.
+    pub fn keys(&self) -> impl Iterator<Item = (KeyIndex, u64)> {
+        self.jobs
+            .chunk_by(|one, other| one.key == other.key)
+            .filter_map(|jobs| jobs.first().map(|job| (job.key, jobs.len() as u64)))
+    }
+
     /// The key of a job.
     #[must_use]
     pub fn key(&self, job: u32) -> KeyIndex {

@@ -96,3 +96,22 @@ pub struct SigningKeys {
     /// The keys that were named or found. DNSKEYs of the zone itself are added by the run.
     pub candidates: Vec<KeyCandidate>,
 }
+
+/// One run of the verifier.
+#[derive(Debug, Clone)]
+pub struct VerifyConfig {
+    /// The signed zone file; `-` is standard input.
+    pub zone_file: PathBuf,
+    /// The zone's origin.
+    pub origin: Name,
+    /// The moment that signatures have to be valid at, in seconds since 1970.
+    pub now: u64,
+    /// Threads that parse and verify.
+    pub threads: usize,
+    /// Whether the KSK flag of keys is left out of account (BIND's `-z`).
+    pub ignore_ksk: bool,
+    /// Whether only KSKs are expected to sign DNSKEY, CDS and CDNSKEY (BIND's `-x`).
+    pub ksk_only: bool,
+    /// How many findings of a rule, or faults of the input, are listed.
+    pub max_errors: usize,
+}

@@ -43,13 +43,8 @@ impl Error {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Input(_) => 1,
-            Self::Zone(error) => {
-                if error.is_io() {
-                    4
-                } else {
-                    1
-                }
-            }
+            Self::Zone(zone_io::Error::Syntax(_)) => 1,
+            Self::Zone(_) => 4,
             Self::Usage(_) => 2,
             Self::Token(_) | Self::Hsm(_) => 3,
             Self::Io { .. } => 4,

@@ -1,0 +1,180 @@
+//! A planned partition as text with holes: every record is rendered while its node is at hand, RRSIGs with room
+//! for a signature of the known length; the signatures are put into their holes when they come back.
+
+use base64_simd::{Out, STANDARD};
+use dnssec_sign::{Class, KeyIndex, NameRef, Nsec3Names, RecordType, SignBatch, Sink, ZoneFault, ZoneSigner};
+use zone_io::OwnerLines;
+
+use crate::error::Error;
+
+/// So many jobs go to a store together: enough to make the way there cheap, few enough that every session gets some.
+const JOBS_PER_BATCH: usize = 64;
+
+/// Where a signature goes: its place in the text, and the job that makes it.
+#[derive(Debug, Clone, Copy)]
+struct Hole {
+    at: usize,
+    batch: u32,
+    job: u32,
+}
+
+/// Jobs for one store.
+#[derive(Debug)]
+pub(crate) struct StoreBatch {
+    pub(crate) store: usize,
+    pub(crate) jobs: SignBatch,
+}
+
+/// Whether sets are signed: not any more once the zone turned out to be wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Signing {
+    On,
+    Off,
+}
+
+/// What a partition comes to.
+#[derive(Debug, Default)]
+pub(crate) struct Emission {
+    pub(crate) text: Vec<u8>,
+    holes: Vec<Hole>,
+    /// The jobs, to be sent to their stores and put back in the same places.
+    pub(crate) batches: Vec<StoreBatch>,
+    /// Names for the NSEC3 chain.
+    pub(crate) chain: Nsec3Names,
+    pub(crate) faults: Vec<ZoneFault>,
+    pub(crate) records: u64,
+}
+
+/// Renders one partition: the sink of its planner.
+pub(crate) struct Renderer<'a> {
+    emission: Emission,
+    signing: Signing,
+    /// The batch that each store's next job goes into.
+    open: Vec<Option<u32>>,
+    scratch: &'a mut Scratch,
+}
+
+/// What a worker's renderers share, one after another.
+#[derive(Debug)]
+pub(crate) struct Scratch {
+    lines: OwnerLines,
+    rdata: Vec<u8>,
+}
+
+impl Scratch {
+    pub(crate) fn new(class: Class) -> Self {
+        Self {
+            lines: OwnerLines::new(class),
+            rdata: Vec::new(),
+        }
+    }
+}
+
+impl<'a> Renderer<'a> {
+    /// A renderer into `text`, whose memory is used again.
+    pub(crate) fn new(stores: usize, signing: Signing, mut text: Vec<u8>, scratch: &'a mut Scratch) -> Self {
+        text.clear();
+        Self {
+            emission: Emission {
+                text,
+                ..Emission::default()
+            },
+            signing,
+            open: vec![None; stores],
+            scratch,
+        }
+    }
+
+    pub(crate) fn finish(self) -> Emission {
+        self.emission
+    }
+}
+
+impl Sink for Renderer<'_> {
+    fn owner(&mut self, owner: NameRef<'_>) {
+        self.scratch.lines.set_owner(owner);
+    }
+
+    fn record(&mut self, rtype: RecordType, ttl: u32, rdata: &[u8]) {
+        self.scratch
+            .lines
+            .write_record(ttl, rtype, rdata, &mut self.emission.text);
+        self.emission.records += 1;
+    }
+
+    fn sign(&mut self, signer: &ZoneSigner, ttl: u32, head: &[u8], set: &[u8]) {
+        if self.signing == Signing::Off {
+            return;
+        }
+        let Scratch { lines, rdata } = &mut *self.scratch;
+        rdata.clear();
+        rdata.extend_from_slice(head);
+        rdata.resize(head.len() + signer.signature_length, 0);
+        lines.write_record(ttl, RecordType::RRSIG, rdata, &mut self.emission.text);
+        self.emission.records += 1;
+        // The signature is the last field: its base64 ends at the line's end.
+        let at = self.emission.text.len() - 1 - base64_length(signer.signature_length);
+        let batches = &mut self.emission.batches;
+        let number = match self.open[signer.store] {
+            Some(number) if batches[number as usize].jobs.len() < JOBS_PER_BATCH => number,
+            _ => {
+                let number = u32::try_from(batches.len()).unwrap_or(u32::MAX);
+                batches.push(StoreBatch {
+                    store: signer.store,
+                    jobs: SignBatch::new(),
+                });
+                self.open[signer.store] = Some(number);
+                number
+            }
+        };
+        let job = batches[number as usize].jobs.add(signer.index, |message| {
+            message.extend_from_slice(head);
+            message.extend_from_slice(set);
+        });
+        self.emission.holes.push(Hole { at, batch: number, job });
+    }
+
+    fn chain_name(&mut self, hash: ([u8; 20], u64), bitmap: &[u8]) {
+        self.emission.chain.add(hash, bitmap);
+    }
+
+    fn fault(&mut self, fault: ZoneFault) {
+        self.emission.faults.push(fault);
+    }
+}
+
+impl Emission {
+    /// Puts the signatures into their holes.
+    ///
+    /// # Errors
+    /// [`Error::Token`] when a store delivered a signature of another length than its key's.
+    pub(crate) fn fill(&mut self) -> Result<(), Error> {
+        for hole in &self.holes {
+            let batch = &self.batches[hole.batch as usize];
+            let signature = batch.jobs.signature(hole.job);
+            let length = base64_length(signature.len());
+            let room = &mut self.text[hole.at..];
+            if signature.is_empty() || room.get(length) != Some(&b'\n') {
+                return Err(Error::Token(format!(
+                    "key number {} of store {} delivered a signature of {} bytes, which is not the length of its algorithm",
+                    batch.jobs.key(hole.job).0,
+                    batch.store,
+                    signature.len()
+                )));
+            }
+            let _ = STANDARD.encode(signature, Out::from_slice(&mut room[..length]));
+        }
+        Ok(())
+    }
+
+    /// The signatures of each batch by key, a key possibly more than once: (store, key, signatures in a row).
+    pub(crate) fn signatures(&self) -> impl Iterator<Item = (usize, KeyIndex, u64)> {
+        self.batches
+            .iter()
+            .flat_map(|batch| batch.jobs.keys().map(|(key, count)| (batch.store, key, count)))
+    }
+}
+
+fn base64_length(bytes: usize) -> usize {
+    bytes.div_ceil(3) * 4
+}

@@ -1,0 +1,103 @@
+//! The zone cut into partitions by ranges of owner names, and what each must know of its neighbours. What
+//! crosses a border is looked up in the runs, never guessed, so results do not depend on where borders lie.
+
+use dnssec_sign::{Border, CutTracker, Name, NameRef, NodeList, cut_above, cut_at};
+use zone_io::{Run, lookup, merge_range, nodes_from, splitters};
+
+use crate::config::PartitionSize;
+
+/// Ranges of relative keys that cover a zone, in canonical order.
+pub(crate) struct Partitions<'r> {
+    runs: &'r [Run],
+    origin: NameRef<'r>,
+    splitters: Vec<Vec<u8>>,
+}
+
+/// What lies beyond a partition's two ends.
+pub(crate) struct Neighbours {
+    cut: Option<Vec<u8>>,
+    next_owner: Option<Name>,
+}
+
+impl Neighbours {
+    pub(crate) fn border(&self) -> Border<'_> {
+        Border {
+            cut: self.cut.as_deref(),
+            next_owner: self.next_owner.as_ref().map(Name::borrow),
+        }
+    }
+
+    /// The key of the cut in force where the partition begins.
+    pub(crate) fn cut(&self) -> Option<&[u8]> {
+        self.cut.as_deref()
+    }
+}
+
+impl<'r> Partitions<'r> {
+    pub(crate) fn new(runs: &'r [Run], origin: NameRef<'r>, size: PartitionSize) -> Self {
+        let target = match size {
+            PartitionSize::Records(records) => records.max(1),
+            PartitionSize::EveryOwner => 0,
+        };
+        Self {
+            runs,
+            origin,
+            splitters: splitters(runs, target),
+        }
+    }
+
+    /// How many there are; at least one.
+    pub(crate) fn len(&self) -> usize {
+        self.splitters.len() + 1
+    }
+
+    fn lower(&self, index: usize) -> &[u8] {
+        index
+            .checked_sub(1)
+            .and_then(|before| self.splitters.get(before))
+            .map_or(&[], Vec::as_slice)
+    }
+
+    fn upper(&self, index: usize) -> Option<&[u8]> {
+        self.splitters.get(index).map(Vec::as_slice)
+    }
+
+    /// Brings the nodes of partition `index` into `nodes`, in place of those that were there.
+    pub(crate) fn load(&self, index: usize, nodes: &mut NodeList<'r>) {
+        nodes.clear();
+        merge_range(self.runs, self.origin, self.lower(index), self.upper(index), nodes);
+    }
+
+    /// Looks up what partition `index` must know of its neighbours.
+    pub(crate) fn neighbours(&self, index: usize) -> Neighbours {
+        Neighbours {
+            cut: self.cut_at(self.lower(index)),
+            next_owner: self.upper(index).and_then(|upper| self.first_in_zone(upper)),
+        }
+    }
+
+    /// The cut above a key. An ancestor of any owner at or behind the key that lies before it is the key's ancestor too.
+    fn cut_at(&self, key: &[u8]) -> Option<Vec<u8>> {
+        let mut found = NodeList::new();
+        cut_above(key, |ancestor| {
+            found.clear();
+            lookup(self.runs, self.origin, ancestor, &mut found)
+                .then(|| cut_at(&found.node(0)))
+                .flatten()
+        })
+        .map(<[u8]>::to_vec)
+    }
+
+    /// The first owner from `key` on that is authoritative or a delegation.
+    fn first_in_zone(&self, key: &[u8]) -> Option<Name> {
+        let mut tracker = CutTracker::new();
+        tracker.restart(self.cut_at(key).as_deref());
+        let mut nodes = nodes_from(self.runs, self.origin, key);
+        while let Some(node) = nodes.next_node() {
+            if tracker.standing(&node).is_in_zone() {
+                return Some(node.owner.to_name());
+            }
+        }
+        None
+    }
+}

@@ -1,0 +1,213 @@
+//! The two rounds of a run: the zone's names by ranges of owners, then the NSEC3 chain by ranges of hashes. Each
+//! says what planning, writing and verifying a partition is; when they happen is decided in `signing`.
+
+use std::ops::Range;
+use std::sync::atomic::Ordering;
+use std::sync::{Mutex, PoisonError};
+
+use dnssec_sign::{NodeList, Nsec3Chain, Nsec3Names, Planner, ZoneContext};
+
+use crate::emit::{Emission, Renderer, Scratch, Signing};
+use crate::error::Error;
+use crate::observer::{Observer, Phase};
+use crate::output::ZoneOutput;
+use crate::partition::Partitions;
+use crate::signing::{Round, Written};
+use crate::tally::Tally;
+use crate::verify::Verification;
+
+/// What both rounds need.
+#[derive(Clone, Copy)]
+pub(crate) struct Work<'a> {
+    pub(crate) context: &'a ZoneContext,
+    pub(crate) stores: usize,
+    pub(crate) output: &'a ZoneOutput,
+    pub(crate) verification: Option<&'a Verification>,
+    pub(crate) tally: &'a Tally,
+    pub(crate) observer: &'a dyn Observer,
+}
+
+impl<'a> Work<'a> {
+    fn renderer<'s>(&self, text: Vec<u8>, scratch: &'s mut Scratch) -> Renderer<'s> {
+        Renderer::new(self.stores, self.tally.signing(), text, scratch)
+    }
+
+    /// Writes a partition behind those before it.
+    fn write(
+        &self,
+        index: usize,
+        mut emission: Emission,
+        phase: Phase,
+        units: u64,
+    ) -> Result<(Vec<u8>, Written), Error> {
+        self.tally.count(&emission);
+        let text = std::mem::take(&mut emission.text);
+        let range = self.output.append(&text)?;
+        self.observer.advance(phase, units);
+        let Some(verification) = self.verification else {
+            return Ok((text, Written::Done));
+        };
+        if self.tally.signing() == Signing::Off {
+            return Ok((text, Written::Done));
+        }
+        verification.written(index, range, self.output)?;
+        Ok((text, Written::ToVerify))
+    }
+}
+
+/// The first round: every name of the zone.
+pub(crate) struct Names<'a> {
+    pub(crate) work: Work<'a>,
+    pub(crate) partitions: &'a Partitions<'a>,
+    chain: Mutex<Vec<Nsec3Names>>,
+    /// Records of input in each partition, for the progress.
+    records: Mutex<Vec<u64>>,
+}
+
+impl<'a> Names<'a> {
+    pub(crate) fn new(work: Work<'a>, partitions: &'a Partitions<'a>) -> Self {
+        Self {
+            work,
+            partitions,
+            chain: Mutex::default(),
+            records: Mutex::new(vec![0; partitions.len()]),
+        }
+    }
+
+    /// The names of the NSEC3 chain, partition by partition in no particular order.
+    pub(crate) fn into_chain(self) -> Vec<Nsec3Names> {
+        self.chain.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A worker's scratch in the first round.
+pub(crate) struct NamesScratch<'a> {
+    nodes: NodeList<'a>,
+    planner: Planner<'a>,
+    rendering: Scratch,
+}
+
+impl<'a> Round for Names<'a> {
+    type Scratch = NamesScratch<'a>;
+
+    fn len(&self) -> usize {
+        self.partitions.len()
+    }
+
+    fn scratch(&self) -> NamesScratch<'a> {
+        NamesScratch {
+            nodes: NodeList::new(),
+            planner: Planner::new(self.work.context),
+            rendering: Scratch::new(self.work.context.class),
+        }
+    }
+
+    fn plan(&self, index: usize, text: Vec<u8>, scratch: &mut NamesScratch<'a>) -> Result<Emission, Error> {
+        self.partitions.load(index, &mut scratch.nodes);
+        let neighbours = self.partitions.neighbours(index);
+        let mut renderer = self.work.renderer(text, &mut scratch.rendering);
+        let names = scratch
+            .planner
+            .plan(&scratch.nodes, &neighbours.border(), &mut renderer);
+        let mut emission = renderer.finish();
+        let tally = self.work.tally;
+        tally.names.fetch_add(names, Ordering::Relaxed);
+        if self.work.context.nsec3.is_none() {
+            tally.denial_records.fetch_add(names, Ordering::Relaxed);
+        }
+        tally.take_faults(&mut emission.faults);
+        if let Some(records) = self
+            .records
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get_mut(index)
+        {
+            *records = scratch.nodes.record_count() as u64;
+        }
+        if let Some(verification) = self.work.verification {
+            verification.expect(index, neighbours.cut());
+        }
+        if !emission.chain.is_empty() {
+            let names = std::mem::take(&mut emission.chain);
+            self.chain.lock().unwrap_or_else(PoisonError::into_inner).push(names);
+        }
+        Ok(emission)
+    }
+
+    fn write(&self, index: usize, emission: Emission) -> Result<(Vec<u8>, Written), Error> {
+        let records = self
+            .records
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(index)
+            .copied();
+        self.work.write(index, emission, Phase::Sign, records.unwrap_or(0))
+    }
+
+    fn verify(&self, index: usize, _: &mut NamesScratch<'a>) -> Result<(), Error> {
+        match self.work.verification {
+            Some(verification) => verification.verify(index, self.work.output),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The second round: the NSEC3 chain.
+pub(crate) struct Chain<'a> {
+    pub(crate) work: Work<'a>,
+    pub(crate) chain: &'a Nsec3Chain,
+    /// Links in a partition.
+    pub(crate) size: usize,
+    /// How many partitions of the first round are verified as well.
+    pub(crate) before: usize,
+}
+
+impl Chain<'_> {
+    fn links(&self, index: usize) -> Range<usize> {
+        let start = index * self.size;
+        start..self.chain.len().min(start + self.size)
+    }
+}
+
+impl<'a> Round for Chain<'a> {
+    type Scratch = (Planner<'a>, Scratch);
+
+    fn len(&self) -> usize {
+        self.chain.len().div_ceil(self.size)
+    }
+
+    fn scratch(&self) -> Self::Scratch {
+        (Planner::new(self.work.context), Scratch::new(self.work.context.class))
+    }
+
+    fn plan(&self, index: usize, text: Vec<u8>, scratch: &mut Self::Scratch) -> Result<Emission, Error> {
+        let (planner, rendering) = scratch;
+        let mut renderer = self.work.renderer(text, rendering);
+        let links = self.links(index);
+        self.work
+            .tally
+            .denial_records
+            .fetch_add(links.len() as u64, Ordering::Relaxed);
+        if let Some(verification) = self.work.verification {
+            verification.expect(self.before + index, None);
+        }
+        planner.plan_chain(self.chain, links, &mut renderer);
+        Ok(renderer.finish())
+    }
+
+    fn write(&self, index: usize, emission: Emission) -> Result<(Vec<u8>, Written), Error> {
+        self.work.write(
+            self.before + index,
+            emission,
+            Phase::Chain,
+            self.links(index).len() as u64,
+        )
+    }
+
+    fn verify(&self, index: usize, _: &mut Self::Scratch) -> Result<(), Error> {
+        match self.work.verification {
+            Some(verification) => verification.verify(self.before + index, self.work.output),
+            None => Ok(()),
+        }
+    }
+}

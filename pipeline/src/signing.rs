@@ -1,0 +1,355 @@
+//! The rounds of signing: partitions are admitted in order, planned, signed, filled, written and verified, on all
+//! workers and sessions at once. A worker takes what is furthest along first and what is not begun last, so nothing
+//! waits for a partition that has not started, and memory holds a bounded number of them.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+use crossbeam_channel::{Receiver, Sender, unbounded};
+use dnssec_sign::{SignBatch, SignError, Signer};
+use rayon::ThreadPool;
+
+use crate::config::{Store, StoreKind};
+use crate::emit::Emission;
+use crate::error::Error;
+use crate::observer::Observer;
+
+/// What one round does: the partitions of the zone, or of the NSEC3 chain.
+pub(crate) trait Round: Sync {
+    /// What a worker keeps from partition to partition.
+    type Scratch;
+    /// How many partitions there are.
+    fn len(&self) -> usize;
+    /// A worker's scratch.
+    fn scratch(&self) -> Self::Scratch;
+    /// Plans and renders partition `index` into `text`, whose memory is used again.
+    fn plan(&self, index: usize, text: Vec<u8>, scratch: &mut Self::Scratch) -> Result<Emission, Error>;
+    /// Takes partition `index` with all its signatures; calls come in ascending order, one at a time. Returns the
+    /// text, whose memory is used again, and whether there is something to verify.
+    fn write(&self, index: usize, emission: Emission) -> Result<(Vec<u8>, Written), Error>;
+    /// Verifies partition `index`, which is written.
+    fn verify(&self, index: usize, scratch: &mut Self::Scratch) -> Result<(), Error>;
+}
+
+/// What becomes of a partition that is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Written {
+    /// It is done with.
+    Done,
+    /// It is verified, when a worker is free.
+    ToVerify,
+}
+
+/// A partition whose jobs are with their stores.
+struct Flight {
+    emission: Emission,
+    outstanding: usize,
+}
+
+/// A batch on its way to a session and back.
+struct Parcel {
+    partition: usize,
+    batch: usize,
+    jobs: SignBatch,
+}
+
+/// Where every partition of a round stands.
+#[derive(Default)]
+struct Board {
+    partitions: usize,
+    next: usize,
+    in_flight: usize,
+    flights: BTreeMap<usize, Flight>,
+    signed: VecDeque<(usize, Emission)>,
+    filled: BTreeMap<usize, Emission>,
+    /// The partition to be written next, and whether a worker is at it.
+    turn: usize,
+    writing: bool,
+    unverified: VecDeque<usize>,
+    verifying: usize,
+    spare: Vec<Vec<u8>>,
+    failure: Option<Error>,
+}
+
+enum Task {
+    Write(usize, Emission),
+    Fill(usize, Emission),
+    Verify(usize),
+    Plan(usize, Vec<u8>),
+    Wait,
+    End,
+}
+
+impl Board {
+    fn take(&mut self, limit: usize) -> Task {
+        if self.failure.is_some() {
+            return Task::End;
+        }
+        if !self.writing
+            && let Some(emission) = self.filled.remove(&self.turn)
+        {
+            self.writing = true;
+            return Task::Write(self.turn, emission);
+        }
+        if let Some((index, emission)) = self.signed.pop_front() {
+            return Task::Fill(index, emission);
+        }
+        if let Some(index) = self.unverified.pop_front() {
+            self.verifying += 1;
+            return Task::Verify(index);
+        }
+        if self.next < self.partitions && self.in_flight < limit {
+            self.next += 1;
+            self.in_flight += 1;
+            return Task::Plan(self.next - 1, self.spare.pop().unwrap_or_default());
+        }
+        if self.turn == self.partitions && self.verifying == 0 {
+            return Task::End;
+        }
+        Task::Wait
+    }
+
+    fn fail(&mut self, error: Error) {
+        // The first failure is the cause, the others follow from it.
+        self.failure.get_or_insert(error);
+    }
+}
+
+/// The stores' sessions at work, and the board that they share with the workers.
+pub(crate) struct Hall<'a> {
+    stores: &'a [Store],
+    senders: Vec<Option<Sender<Parcel>>>,
+    shared: &'a Shared,
+}
+
+struct Shared {
+    board: Mutex<Board>,
+    changed: Condvar,
+    limit: usize,
+}
+
+/// Opens every session, runs `body` with them, and ends them.
+///
+/// # Errors
+/// [`Error::Token`] when a session cannot be had; else what `body` returns.
+pub(crate) fn with_sessions<T>(
+    stores: &[Store],
+    threads: usize,
+    body: impl FnOnce(&Hall<'_>) -> Result<T, Error>,
+) -> Result<T, Error> {
+    let mut senders = Vec::new();
+    let mut sessions: Vec<(usize, Receiver<Parcel>, Box<dyn Signer>)> = Vec::new();
+    for (number, store) in stores.iter().enumerate() {
+        let StoreKind::Token { sessions: count } = store.kind else {
+            senders.push(None);
+            continue;
+        };
+        let (sender, receiver) = unbounded();
+        for _ in 0..count.max(1) {
+            let signer = store.keys.signer().map_err(|error| store_error(store, &error))?;
+            sessions.push((number, receiver.clone(), signer));
+        }
+        senders.push(Some(sender));
+    }
+    let shared = Shared {
+        board: Mutex::default(),
+        changed: Condvar::new(),
+        limit: 2 * (threads + sessions.len()) + 2,
+    };
+    std::thread::scope(|scope| {
+        for (store, receiver, signer) in sessions {
+            let shared = &shared;
+            scope.spawn(move || shared.serve(&stores[store], &receiver, signer));
+        }
+        // The sessions end when the senders, which the hall owns, are gone.
+        body(&Hall {
+            stores,
+            senders,
+            shared: &shared,
+        })
+    })
+}
+
+fn store_error(store: &Store, error: &SignError) -> Error {
+    Error::Token(format!("{}: {error}", store.name))
+}
+
+/// Makes the others stop when a thread unwinds, since they would wait for it for ever.
+struct Alarm<'a>(&'a Shared);
+
+impl Drop for Alarm<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.update(|board| {
+                board.fail(Error::Input(
+                    "a worker met a fault of the program itself; nothing was published".into(),
+                ));
+            });
+        }
+    }
+}
+
+impl Shared {
+    fn board(&self) -> MutexGuard<'_, Board> {
+        self.board.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn update(&self, change: impl FnOnce(&mut Board)) {
+        change(&mut self.board());
+        self.changed.notify_all();
+    }
+
+    /// One session: signs what comes until nothing can come any more.
+    fn serve(&self, store: &Store, parcels: &Receiver<Parcel>, mut signer: Box<dyn Signer>) {
+        let _alarm = Alarm(self);
+        for mut parcel in parcels {
+            if self.board().failure.is_some() {
+                continue;
+            }
+            match signer.sign_batch(&mut parcel.jobs) {
+                Ok(()) => self.deliver(parcel),
+                Err(error) => self.update(|board| board.fail(store_error(store, &error))),
+            }
+        }
+    }
+
+    /// Puts a signed batch back in its place; a partition with all its batches is ready to be filled.
+    fn deliver(&self, parcel: Parcel) {
+        let mut board = self.board();
+        if let Some(flight) = board.flights.get_mut(&parcel.partition) {
+            flight.emission.batches[parcel.batch].jobs = parcel.jobs;
+            flight.outstanding -= 1;
+            if flight.outstanding == 0
+                && let Some(flight) = board.flights.remove(&parcel.partition)
+            {
+                board.signed.push_back((parcel.partition, flight.emission));
+                drop(board);
+                self.changed.notify_one();
+            }
+        }
+    }
+}
+
+impl Hall<'_> {
+    /// Runs one round to its end on the pool's threads and all sessions.
+    ///
+    /// # Errors
+    /// The first failure of any worker or session; everything under way is dropped then.
+    pub(crate) fn run<R: Round>(&self, round: &R, pool: &ThreadPool, observer: &dyn Observer) -> Result<(), Error> {
+        *self.shared.board() = Board {
+            partitions: round.len(),
+            ..Board::default()
+        };
+        pool.broadcast(|_| {
+            let _alarm = Alarm(self.shared);
+            if let Err(error) = self.work(round, observer) {
+                self.shared.update(|board| board.fail(error));
+            }
+        });
+        match self.shared.board().failure.take() {
+            Some(error) => Err(error),
+            None => Ok(()),
+        }
+    }
+
+    fn work<R: Round>(&self, round: &R, observer: &dyn Observer) -> Result<(), Error> {
+        let mut scratch = round.scratch();
+        let mut signers = Vec::with_capacity(self.stores.len());
+        for store in self.stores {
+            signers.push(match store.kind {
+                StoreKind::Software => Some(store.keys.signer().map_err(|error| store_error(store, &error))?),
+                StoreKind::Token { .. } => None,
+            });
+        }
+        loop {
+            if observer.cancelled() {
+                return Err(Error::Interrupted);
+            }
+            let mut board = self.shared.board();
+            match board.take(self.shared.limit) {
+                Task::End => {
+                    self.shared.changed.notify_all();
+                    return Ok(());
+                }
+                Task::Wait => {
+                    // A bounded wait, so that a cancelled run is noticed while all sessions are busy.
+                    let patience = std::time::Duration::from_millis(100);
+                    drop(self.shared.changed.wait_timeout(board, patience));
+                }
+                Task::Plan(index, text) => {
+                    drop(board);
+                    let emission = round.plan(index, text, &mut scratch)?;
+                    self.dispatch(index, emission, &mut signers)?;
+                }
+                Task::Fill(index, mut emission) => {
+                    drop(board);
+                    emission.fill()?;
+                    self.shared.update(|board| drop(board.filled.insert(index, emission)));
+                }
+                Task::Write(index, emission) => {
+                    drop(board);
+                    let (text, written) = round.write(index, emission)?;
+                    self.shared.update(|board| {
+                        board.spare.push(text);
+                        board.turn += 1;
+                        board.writing = false;
+                        board.in_flight -= 1;
+                        if written == Written::ToVerify {
+                            board.unverified.push_back(index);
+                        }
+                    });
+                }
+                Task::Verify(index) => {
+                    drop(board);
+                    round.verify(index, &mut scratch)?;
+                    self.shared.update(|board| board.verifying -= 1);
+                }
+            }
+        }
+    }
+
+    /// Signs a partition's jobs for software keys here and now and sends the others to their sessions.
+    fn dispatch(
+        &self,
+        partition: usize,
+        mut emission: Emission,
+        signers: &mut [Option<Box<dyn Signer>>],
+    ) -> Result<(), Error> {
+        let mut parcels = Vec::new();
+        for (number, batch) in emission.batches.iter_mut().enumerate() {
+            if let Some(signer) = &mut signers[batch.store] {
+                signer
+                    .sign_batch(&mut batch.jobs)
+                    .map_err(|error| store_error(&self.stores[batch.store], &error))?;
+            } else {
+                let jobs = std::mem::take(&mut batch.jobs);
+                parcels.push((
+                    batch.store,
+                    Parcel {
+                        partition,
+                        batch: number,
+                        jobs,
+                    },
+                ));
+            }
+        }
+        if parcels.is_empty() {
+            emission.fill()?;
+            self.shared
+                .update(|board| drop(board.filled.insert(partition, emission)));
+            return Ok(());
+        }
+        let outstanding = parcels.len();
+        self.shared
+            .board()
+            .flights
+            .insert(partition, Flight { emission, outstanding });
+        for (store, parcel) in parcels {
+            if let Some(sender) = &self.senders[store] {
+                // The receiving sessions live as long as the hall.
+                let _ = sender.send(parcel);
+            }
+        }
+        Ok(())
+    }
+}

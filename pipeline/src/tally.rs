@@ -1,0 +1,67 @@
+//! What all workers add to: counts, signatures by key, and the faults of the zone. A fault that is not a mere
+//! warning stops the signing, though planning goes on so that all faults are found in one run.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use dnssec_sign::{KeyIndex, ZoneFault};
+
+use crate::emit::{Emission, Signing};
+
+/// Shared by all workers of a run.
+#[derive(Debug, Default)]
+pub(crate) struct Tally {
+    pub(crate) names: AtomicU64,
+    pub(crate) records: AtomicU64,
+    pub(crate) denial_records: AtomicU64,
+    faulty: AtomicBool,
+    faults: Mutex<Vec<ZoneFault>>,
+    signatures: Mutex<BTreeMap<(usize, KeyIndex), u64>>,
+}
+
+impl Tally {
+    /// Whether sets are still signed.
+    pub(crate) fn signing(&self) -> Signing {
+        if self.faulty.load(Ordering::Relaxed) {
+            Signing::Off
+        } else {
+            Signing::On
+        }
+    }
+
+    /// Takes a partition's faults.
+    pub(crate) fn take_faults(&self, faults: &mut Vec<ZoneFault>) {
+        if faults.is_empty() {
+            return;
+        }
+        if faults.iter().any(|fault| !fault.rule.is_warning()) {
+            self.faulty.store(true, Ordering::Relaxed);
+        }
+        self.faults
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .append(faults);
+    }
+
+    /// Counts a partition that is written.
+    pub(crate) fn count(&self, emission: &Emission) {
+        self.records.fetch_add(emission.records, Ordering::Relaxed);
+        let mut signatures = self.signatures.lock().unwrap_or_else(PoisonError::into_inner);
+        for (store, key, count) in emission.signatures() {
+            *signatures.entry((store, key)).or_default() += count;
+        }
+    }
+
+    /// All faults in the order of the input.
+    pub(crate) fn faults(&self) -> Vec<ZoneFault> {
+        let mut faults = std::mem::take(&mut *self.faults.lock().unwrap_or_else(PoisonError::into_inner));
+        faults.sort_by_key(|fault| fault.locus);
+        faults
+    }
+
+    /// Signatures made by each key, a key being named by its store and its place there.
+    pub(crate) fn signatures(&self) -> BTreeMap<(usize, KeyIndex), u64> {
+        self.signatures.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
