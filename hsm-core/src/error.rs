@@ -47,16 +47,16 @@ pub enum Error {
     #[error("no token with {wanted} in this module; {}", seen(found))]
     TokenNotFound {
         /// What was asked for.
-        wanted: TokenSelector,
+        wanted: Box<TokenSelector>,
         /// What is there instead.
         found: Vec<TokenInfo>,
     },
 
     /// More than one token matches.
-    #[error("{} tokens match {wanted}; name one by --token, --serial-number or --slot: {}", matching.len(), list(matching))]
+    #[error("{} tokens match {wanted}; name one by label, serial number or slot: {}", matching.len(), list(matching))]
     TokenAmbiguous {
         /// What was asked for.
-        wanted: TokenSelector,
+        wanted: Box<TokenSelector>,
         /// Those that match.
         matching: Vec<TokenInfo>,
     },
@@ -322,6 +322,11 @@ pub enum KeyFault {
     /// Several public objects claim to be its other half, and differ.
     #[error("{0} public objects match it and differ from each other; keep the right one")]
     PublicHalves(usize),
+    /// CKA_ALWAYS_AUTHENTICATE with a module whose function list changes from call to call.
+    #[error(
+        "it wants a login for every signature, which cannot be given through this module; load the provider's own library instead of the proxy"
+    )]
+    AlwaysAuthenticate,
     /// CKA_SIGN is false.
     #[error("its CKA_SIGN is false: it may not sign")]
     MayNotSign,
@@ -394,8 +399,15 @@ impl<T> Located<T> for cryptoki::error::Result<T> {
     }
 }
 
+/// How many tokens or keys a message lists.
+const LISTED: usize = 20;
+
 fn list<T: fmt::Display>(items: &[T]) -> String {
-    items.iter().map(|item| format!("\n  {item}")).collect()
+    let mut text: String = items.iter().take(LISTED).map(|item| format!("\n  {item}")).collect();
+    if items.len() > LISTED {
+        text.push_str(&format!("\n  and {} more", items.len() - LISTED));
+    }
+    text
 }
 
 fn seen(found: &[TokenInfo]) -> String {

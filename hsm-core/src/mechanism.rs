@@ -135,7 +135,7 @@ impl Hash {
 }
 
 /// The DigestInfo that CKM_RSA_PKCS signs (RFC 8017, 9.2), on the stack.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub struct DigestInfo {
     bytes: [u8; 83],
     length: usize,

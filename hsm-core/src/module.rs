@@ -202,7 +202,7 @@ impl Module {
                 matching.push(last);
                 let matching = matching.iter().map(|token| token.info().clone()).collect();
                 Err(Error::TokenAmbiguous {
-                    wanted: wanted.clone(),
+                    wanted: Box::new(wanted.clone()),
                     matching,
                 })
             }
@@ -210,7 +210,7 @@ impl Module {
                 all.retain(|token| token.info().flags.initialised() || token.info().fault.is_some());
                 let found = all.iter().map(|token| token.info().clone()).collect();
                 Err(Error::TokenNotFound {
-                    wanted: wanted.clone(),
+                    wanted: Box::new(wanted.clone()),
                     found,
                 })
             }

@@ -40,7 +40,7 @@ pub enum PinFault {
     #[error("{0}")]
     Io(#[from] io::Error),
     /// A prompt was asked for, and there is no terminal.
-    #[error("there is no terminal to ask on; give --pin-source file:PATH, env:NAME or fd:N")]
+    #[error("there is no terminal to ask on; use file:PATH, env:NAME or fd:N")]
     NoTerminal,
     /// The last part of the path is a symbolic link.
     #[error("it is a symbolic link; name the file itself, so that its owner and mode are the ones that count")]

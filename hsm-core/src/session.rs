@@ -9,6 +9,7 @@ use cryptoki::object::{Attribute, AttributeType, ObjectHandle};
 use cryptoki::session::Session;
 
 use crate::error::{Error, KeyFault, Located, Result};
+use crate::ffi::HotCall;
 use crate::key::{self, TokenKey};
 use crate::sign::PreparedVerifier;
 use crate::token::{Access, LoggedIn};
@@ -77,6 +78,10 @@ impl SigningSession {
             Err(KeyFault::NoVerifier(_)) => None,
             Err(fault) => return Err(self.unusable(key, fault)),
         };
+        let module = self.login.token().module();
+        if key.always_authenticate() && matches!(module.hot(), HotCall::Indirect) {
+            return Err(self.unusable(key, KeyFault::AlwaysAuthenticate));
+        }
         let (handle, copied) = self.handle(key, copy)?;
         let slot = KeySlot(self.keys.len());
         self.keys.push(LoadedKey {

@@ -5,6 +5,8 @@
 //! because a faulty one gives the key away. Other verification and the proof are the caller's to
 //! ask for.
 
+use std::fmt;
+
 use aws_lc_rs::digest::{Digest, SHA256, SHA384, SHA512};
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, ED25519, ParsedPublicKey,
@@ -16,6 +18,7 @@ use cryptoki::mechanism::eddsa::{EddsaParams, EddsaSignatureScheme};
 use cryptoki::session::{Session, UserType};
 use sha2::{Digest as _, Sha256, Sha384};
 
+use crate::ckr::FaultClass;
 use crate::error::{Error, KeyFault, Located, Result, SignatureFault};
 use crate::ffi::HotCall;
 use crate::key::{KeyKind, PublicPart};
@@ -155,6 +158,10 @@ impl SigningSession {
         session
             .login(UserType::ContextSpecific, pin)
             .at(self.login.place(), "C_Login")
+            .map_err(|error| match error.class() {
+                FaultClass::PinRefused => self.login.token().remember_refusal(error),
+                _ => error,
+            })
     }
 
     fn check(&self, loaded: &LoadedKey, mechanism: SignMechanism, data: &[u8], out: &[u8], got: usize) -> Result<()> {
@@ -216,6 +223,17 @@ enum Prepared {
     P256(ParsedPublicKey),
     P384(ParsedPublicKey),
     Ed25519(ParsedPublicKey),
+}
+
+impl fmt::Debug for PreparedVerifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.0 {
+            Prepared::Rsa(_) => "PreparedVerifier(RSA)",
+            Prepared::P256(_) => "PreparedVerifier(P-256)",
+            Prepared::P384(_) => "PreparedVerifier(P-384)",
+            Prepared::Ed25519(_) => "PreparedVerifier(Ed25519)",
+        })
+    }
 }
 
 impl PreparedVerifier {

@@ -161,7 +161,7 @@ impl fmt::Display for TokenSelector {
         }
         parts.extend(self.slot.map(|slot| format!("slot {slot}")));
         if parts.is_empty() {
-            return f.write_str("an initialised state");
+            return f.write_str("any label");
         }
         f.write_str(&parts.join(", "))
     }
@@ -272,9 +272,7 @@ impl Token {
             Ok(()) => {}
             Err(error) if error.code() == Some(Ckr::new(sys::CKR_USER_ALREADY_LOGGED_IN)) => {}
             Err(error) if error.class() == FaultClass::PinRefused => {
-                self.module().remember_refusal(&name);
-                let code = error.code().unwrap_or(Ckr::new(sys::CKR_PIN_INCORRECT));
-                return Err(self.refused(PinRefusal::ByToken(code)));
+                return Err(self.remember_refusal(error));
             }
             Err(error) => return Err(error),
         }
@@ -293,6 +291,13 @@ impl Token {
             "" => format!("slot {}", self.info().slot_id),
             serial => format!("serial {serial}"),
         }
+    }
+
+    /// Takes note of a C_Login that refused the PIN: nobody in this process tries another.
+    pub(crate) fn remember_refusal(&self, error: Error) -> Error {
+        let Some(code) = error.code() else { return error };
+        self.module().remember_refusal(&self.refusal_name());
+        self.refused(PinRefusal::ByToken(code))
     }
 
     fn refused(&self, refusal: PinRefusal) -> Error {
