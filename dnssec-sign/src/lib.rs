@@ -24,6 +24,8 @@ mod signer;
 #[cfg(feature = "software")]
 mod software;
 mod tbs;
+#[cfg(feature = "verify")]
+pub mod verify;
 mod zone_cut;
 
 pub use algorithm::{Algorithm, DigestType, UnknownAlgorithm};

@@ -1,0 +1,185 @@
+//! Partitions joined: the borders, the NSEC chain closed, the NSEC3 chains compared with the names. Verdicts come in
+//! the order of their names; partitions of NSEC3 records alone may come anywhere.
+
+use super::apex::ApexFacts;
+use super::finding::{Finding, Findings};
+use super::folded::FoldedName;
+use super::nsec_chain::{NsecEdges, wrong_next};
+use super::nsec3::{Bitmaps, ChainPart};
+use super::nsec3_join;
+use super::partition::PartitionVerdict;
+use super::report::{Counts, Expiry, Report, summarise};
+use super::rule::Rule;
+use crate::name::Name;
+use crate::record::Locus;
+use std::cmp::Ordering;
+
+/// Takes verdicts as they come and keeps what the whole needs.
+#[derive(Debug)]
+pub struct Joiner<'f> {
+    facts: &'f ApexFacts,
+    findings: Findings,
+    counts: Counts,
+    expiry: Option<Expiry>,
+    last_name: Option<Name>,
+    cut: Option<Name>,
+    first_in_chain: Option<Name>,
+    end_of_chain: Option<NsecEdges>,
+    chains: Vec<ChainPart>,
+    bitmaps: Bitmaps,
+}
+
+/// Joins the verdicts on all partitions of a zone, in the order of their names.
+#[must_use]
+pub fn join(verdicts: impl IntoIterator<Item = PartitionVerdict>, facts: &ApexFacts) -> Report {
+    let mut joiner = Joiner::new(facts);
+    for verdict in verdicts {
+        joiner.add(verdict);
+    }
+    joiner.finish()
+}
+
+impl<'f> Joiner<'f> {
+    /// With nothing but the apex's facts.
+    #[must_use]
+    pub fn new(facts: &'f ApexFacts) -> Self {
+        Self {
+            facts,
+            findings: facts.findings.clone(),
+            counts: Counts::default(),
+            expiry: None,
+            last_name: None,
+            cut: None,
+            first_in_chain: None,
+            end_of_chain: None,
+            chains: facts.nsec3.iter().map(|_| ChainPart::default()).collect(),
+            bitmaps: Bitmaps::default(),
+        }
+    }
+
+    /// Takes the next partition's verdict.
+    pub fn add(&mut self, mut verdict: PartitionVerdict) {
+        self.join_borders(&verdict);
+        self.findings.append(verdict.findings);
+        self.counts.add(&verdict.counts);
+        if let Some(expiry) = verdict.expiry.take() {
+            let now = self.facts.expectations.now;
+            if self
+                .expiry
+                .as_ref()
+                .is_none_or(|earliest| expiry.left(now) < earliest.left(now))
+            {
+                self.expiry = Some(expiry);
+            }
+        }
+        if let Some(edges) = verdict.nsec.take() {
+            self.join_nsec(edges);
+        }
+        let numbers: Vec<_> = verdict
+            .nsec3
+            .bitmaps
+            .iter()
+            .map(|bitmap| self.bitmaps.number(bitmap))
+            .collect();
+        let own = |number: u32| numbers.get(number as usize).copied().unwrap_or(u32::MAX);
+        for (chain, part) in self.chains.iter_mut().zip(verdict.nsec3.parts) {
+            self.counts.nsec3 += part.present.len() as u64;
+            chain.expected.extend(part.expected.into_iter().map(|mut entry| {
+                entry.bitmap = own(entry.bitmap);
+                entry
+            }));
+            chain.present.extend(part.present.into_iter().map(|mut entry| {
+                entry.bitmap = own(entry.bitmap);
+                entry
+            }));
+        }
+    }
+
+    /// The first name comes behind the last one so far, and was judged under the cut that is in force there.
+    fn join_borders(&mut self, verdict: &PartitionVerdict) {
+        let Some((first, last)) = &verdict.names else {
+            return;
+        };
+        let name = FoldedName::of(first.borrow());
+        let mut fault = |rule: Rule, detail: String| {
+            self.findings
+                .add(rule, || Finding::new(rule, first.clone(), Locus::default(), detail));
+        };
+        match &self.last_name {
+            None if name.wire() != self.facts.origin.wire() => {
+                fault(Rule::Border, "the first name is not the apex".to_owned());
+            }
+            Some(before) if FoldedName::of(before.borrow()).compare(&name).0 != Ordering::Less => {
+                fault(Rule::CanonicalOrder, format!("the name comes behind {before}"));
+            }
+            _ => {}
+        }
+        let over = |cut: &Option<Name>| {
+            cut.as_ref()
+                .map(|cut| FoldedName::of(cut.borrow()))
+                .filter(|cut| name.labels() > cut.labels() && name.is_at_or_below(cut))
+        };
+        let (said, found) = (over(&verdict.cut_before), over(&self.cut));
+        if said.as_ref().map(FoldedName::wire) != found.as_ref().map(FoldedName::wire) {
+            let text = |cut: &Option<FoldedName>| match cut {
+                Some(cut) => format!("below {}", cut.to_name()),
+                None => "below no cut".to_owned(),
+            };
+            let detail = format!("judged as {}, and it is {}", text(&said), text(&found));
+            fault(Rule::Border, detail);
+        }
+        self.last_name = Some(last.clone());
+        self.cut.clone_from(&verdict.cut_after);
+    }
+
+    fn join_nsec(&mut self, edges: NsecEdges) {
+        if let Some(end) = &self.end_of_chain
+            && let Some(next) = &end.next
+            && next.borrow() != edges.first.borrow()
+        {
+            self.findings.add(Rule::NsecNext, || {
+                wrong_next(end.last.clone(), next.borrow(), edges.first.borrow(), end.locus)
+            });
+        }
+        self.first_in_chain.get_or_insert_with(|| edges.first.clone());
+        self.end_of_chain = Some(edges);
+    }
+
+    /// Closes the chains and reports.
+    #[must_use]
+    pub fn finish(mut self) -> Report {
+        if let (Some(first), Some(end)) = (&self.first_in_chain, &self.end_of_chain)
+            && let Some(next) = &end.next
+            && next.borrow() != first.borrow()
+        {
+            self.findings.add(Rule::NsecNext, || {
+                wrong_next(end.last.clone(), next.borrow(), first.borrow(), end.locus)
+            });
+        }
+        for (chain, part) in self.facts.nsec3.iter().zip(std::mem::take(&mut self.chains)) {
+            if self.facts.is_checked(chain) {
+                nsec3_join::compare(
+                    part,
+                    &self.bitmaps,
+                    self.facts.expectations.origin.borrow(),
+                    &mut self.findings,
+                );
+            }
+        }
+        if self.last_name.is_none() {
+            let origin = self.facts.expectations.origin.clone();
+            self.findings.add(Rule::Border, || {
+                Finding::new(Rule::Border, origin, Locus::default(), "no partition has a name")
+            });
+        }
+        let totals = self.findings.totals();
+        Report {
+            findings: self.findings.into_list(),
+            totals,
+            counts: self.counts,
+            earliest_expiry: self.expiry,
+            keys: summarise(&self.facts.keys),
+            serial: self.facts.serial(),
+        }
+    }
+}
