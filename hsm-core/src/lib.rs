@@ -42,28 +42,37 @@
 //! # Ok::<(), hsm_core::Error>(())
 //! ```
 
-mod ckr;
-mod error;
-mod ffi;
+mod module;
+
+mod pin;
+mod uri;
+
+mod login;
+mod token;
+
 mod key;
 mod mechanism;
-mod module;
-mod pin;
+
 mod pool;
-mod quirks;
 mod session;
 mod sign;
-mod token;
-mod uri;
+mod verify;
+
+mod ffi;
+mod quirks;
+
+mod ckr;
+mod error;
 
 pub use ckr::{Ckr, FaultClass};
 pub use error::{CallError, Error, KeyFault, ModuleFault, PinRefusal, Place, Result, SignatureFault};
 pub use key::{GenerateSpec, Halves, KeyAttributes, KeyInfo, KeySelector, ObjectClass, PublicPart, TokenKey};
+pub use login::LoggedIn;
 pub use mechanism::{DigestInfo, Hash, KeyKind, SignMechanism};
 pub use module::{InitMode, Module, ModuleInfo};
 pub use pin::{PinFault, PinSource};
 pub use pool::Pool;
 pub use session::{KeySlot, SessionCopy, SigningSession};
-pub use sign::{PreparedVerifier, verify};
-pub use token::{LoggedIn, Token, TokenFlags, TokenInfo, TokenSelector};
+pub use token::{Token, TokenFlags, TokenInfo, TokenSelector};
 pub use uri::Uri;
+pub use verify::{PreparedVerifier, verify};

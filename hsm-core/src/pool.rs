@@ -6,8 +6,8 @@
 use crate::ckr::FaultClass;
 use crate::error::Result;
 use crate::key::TokenKey;
+use crate::login::LoggedIn;
 use crate::session::{KeySlot, SessionCopy, SigningSession};
-use crate::token::LoggedIn;
 
 /// Sessions with the same keys loaded, in the same slots.
 #[derive(Debug)]

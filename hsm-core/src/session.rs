@@ -11,8 +11,9 @@ use cryptoki::session::Session;
 use crate::error::{Error, KeyFault, Located, Result};
 use crate::ffi::HotCall;
 use crate::key::{self, TokenKey};
-use crate::sign::PreparedVerifier;
-use crate::token::{Access, LoggedIn};
+use crate::login::LoggedIn;
+use crate::token::Access;
+use crate::verify::PreparedVerifier;
 
 /// Whether private keys are copied to session objects (C_CopyObject) before they sign.
 ///

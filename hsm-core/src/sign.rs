@@ -5,14 +5,6 @@
 //! because a faulty one gives the key away. Other verification and the proof are the caller's to
 //! ask for.
 
-use std::fmt;
-
-use aws_lc_rs::digest::{Digest, SHA256, SHA384, SHA512};
-use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, ED25519, ParsedPublicKey,
-    RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY, RSA_PKCS1_1024_8192_SHA512_FOR_LEGACY_USE_ONLY,
-    RSA_PKCS1_2048_8192_SHA384, RsaPublicKeyComponents,
-};
 use cryptoki::mechanism::Mechanism;
 use cryptoki::mechanism::eddsa::{EddsaParams, EddsaSignatureScheme};
 use cryptoki::session::{Session, UserType};
@@ -21,7 +13,7 @@ use sha2::{Digest as _, Sha256, Sha384};
 use crate::ckr::FaultClass;
 use crate::error::{Error, KeyFault, Located, Result, SignatureFault};
 use crate::ffi::HotCall;
-use crate::key::{KeyKind, PublicPart};
+use crate::key::KeyKind;
 use crate::mechanism::{DigestInfo, Hash, SignMechanism};
 use crate::session::{KeySlot, LoadedKey, SigningSession};
 
@@ -212,134 +204,9 @@ fn misfit(loaded: &LoadedKey, mechanism: SignMechanism, length: usize) -> Error 
     }
 }
 
-/// A public key parsed once, to check many signatures with. Usable from every thread.
-#[derive(Clone)]
-pub struct PreparedVerifier(Prepared);
-
-#[derive(Clone)]
-enum Prepared {
-    /// One for each hash function: SHA-256, SHA-384, SHA-512.
-    Rsa(Box<[ParsedPublicKey; 3]>),
-    P256(ParsedPublicKey),
-    P384(ParsedPublicKey),
-    Ed25519(ParsedPublicKey),
-}
-
-impl fmt::Debug for PreparedVerifier {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self.0 {
-            Prepared::Rsa(_) => "PreparedVerifier(RSA)",
-            Prepared::P256(_) => "PreparedVerifier(P-256)",
-            Prepared::P384(_) => "PreparedVerifier(P-384)",
-            Prepared::Ed25519(_) => "PreparedVerifier(Ed25519)",
-        })
-    }
-}
-
-impl PreparedVerifier {
-    /// Parses a public key; a point off its curve is refused.
-    ///
-    /// # Errors
-    /// [`KeyFault::Encoding`], and [`KeyFault::NoVerifier`] for Ed448.
-    pub fn new(public: &PublicPart) -> std::result::Result<Self, KeyFault> {
-        let wrong = |_| KeyFault::Encoding("its public part is no valid key".to_owned());
-        Ok(Self(match public {
-            PublicPart::Rsa { modulus, exponent } => {
-                let parts = RsaPublicKeyComponents {
-                    n: modulus,
-                    e: exponent,
-                };
-                let parse = |parameters| parts.to_parsed_public_key(parameters).map_err(wrong);
-                Prepared::Rsa(Box::new([
-                    parse(&RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY)?,
-                    parse(&RSA_PKCS1_2048_8192_SHA384)?,
-                    parse(&RSA_PKCS1_1024_8192_SHA512_FOR_LEGACY_USE_ONLY)?,
-                ]))
-            }
-            PublicPart::P256(point) => {
-                let point = [&[0x04], &point[..]].concat();
-                Prepared::P256(ParsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point).map_err(wrong)?)
-            }
-            PublicPart::P384(point) => {
-                let point = [&[0x04], &point[..]].concat();
-                Prepared::P384(ParsedPublicKey::new(&ECDSA_P384_SHA384_FIXED, point).map_err(wrong)?)
-            }
-            PublicPart::Ed25519(point) => Prepared::Ed25519(ParsedPublicKey::new(&ED25519, point).map_err(wrong)?),
-            PublicPart::Ed448(_) => return Err(KeyFault::NoVerifier("Ed448")),
-        }))
-    }
-
-    /// Whether `signature` is one of `data`, which is what was given to [`SigningSession::sign`]:
-    /// a digest, a [`DigestInfo`] or a message, by mechanism.
-    pub fn verify(&self, mechanism: SignMechanism, data: &[u8], signature: &[u8]) -> bool {
-        let by_digest = |key: &ParsedPublicKey, algorithm, digest: &[u8]| {
-            Digest::import_less_safe(digest, algorithm)
-                .is_ok_and(|digest| key.verify_digest_sig(&digest, signature).is_ok())
-        };
-        match (&self.0, mechanism) {
-            (Prepared::Rsa(keys), SignMechanism::RsaPkcs) => match DigestInfo::parse(data) {
-                Some((Hash::Sha256, digest)) => by_digest(&keys[0], &SHA256, digest),
-                Some((Hash::Sha384, digest)) => by_digest(&keys[1], &SHA384, digest),
-                Some((Hash::Sha512, digest)) => by_digest(&keys[2], &SHA512, digest),
-                None => false,
-            },
-            (Prepared::P256(key), SignMechanism::Ecdsa) => by_digest(key, &SHA256, data),
-            (Prepared::P384(key), SignMechanism::Ecdsa) => by_digest(key, &SHA384, data),
-            (Prepared::Ed25519(key), SignMechanism::Eddsa) => key.verify_sig(data, signature).is_ok(),
-            _ => false,
-        }
-    }
-}
-
-/// Whether `signature` is one of `data` (digest, [`DigestInfo`] or message) by a public key. For
-/// more than one signature, prepare the key once: [`PreparedVerifier`].
-///
-/// # Errors
-/// The public part is no valid key, or the host cannot verify by it.
-pub fn verify(
-    public: &PublicPart,
-    mechanism: SignMechanism,
-    data: &[u8],
-    signature: &[u8],
-) -> std::result::Result<bool, KeyFault> {
-    Ok(PreparedVerifier::new(public)?.verify(mechanism, data, signature))
-}
-
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "tests may unwrap")]
 mod tests {
-    use aws_lc_rs::rand::SystemRandom;
-    use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair};
-
     use super::*;
-
-    #[test]
-    fn p256_signatures_verify_by_digest() {
-        let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap();
-        let signature = pair.sign(&SystemRandom::new(), PROOF).unwrap();
-        let public = PublicPart::P256(pair.public_key().as_ref()[1..].try_into().unwrap());
-        let verifier = PreparedVerifier::new(&public).unwrap();
-        let digest = Sha256::digest(PROOF);
-        assert!(verifier.verify(SignMechanism::Ecdsa, &digest, signature.as_ref()));
-        assert!(!verifier.verify(SignMechanism::Ecdsa, &Sha256::digest(b"x"), signature.as_ref()));
-        assert!(!verifier.verify(SignMechanism::Ecdsa, PROOF, signature.as_ref()));
-        assert!(!verifier.verify(SignMechanism::Eddsa, &digest, signature.as_ref()));
-        assert!(PreparedVerifier::new(&PublicPart::P256([1; 64])).is_err());
-    }
-
-    #[test]
-    fn ed25519_signatures_verify_by_message() {
-        let pair = Ed25519KeyPair::generate().unwrap();
-        let signature = pair.sign(PROOF);
-        let public = PublicPart::Ed25519(pair.public_key().as_ref().try_into().unwrap());
-        assert!(verify(&public, SignMechanism::Eddsa, PROOF, signature.as_ref()).unwrap());
-        assert!(!verify(&public, SignMechanism::Eddsa, b"", signature.as_ref()).unwrap());
-        let none = PublicPart::Ed448([0; 57]);
-        assert_eq!(
-            verify(&none, SignMechanism::Eddsa, b"", b"").unwrap_err(),
-            KeyFault::NoVerifier("Ed448")
-        );
-    }
 
     #[test]
     fn data_has_to_fit_the_mechanism() {
