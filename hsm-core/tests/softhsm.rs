@@ -192,6 +192,26 @@ fn every_kind_is_made_found_proven_and_signs() {
 }
 
 #[test]
+fn ed448_signs_and_is_not_called_proven() {
+    on_a_token("ed448_signs_and_is_not_called_proven", |inside| {
+        let login = inside.login();
+        let key = make(&login, "k", KeyKind::Ed448);
+        let mut session = login.session().unwrap();
+        let slot = session.load_key(&key, SessionCopy::Auto).unwrap();
+        let mut out = [0; 114];
+        let length = session
+            .sign(slot, key.kind().mechanism(), b"a message", &mut out)
+            .unwrap();
+        assert!(length == 114 && out != [0; 114]);
+        let error = session.prove(slot).unwrap_err().to_string();
+        assert!(
+            error.contains("signatures by Ed448 cannot be verified on the host"),
+            "{error}"
+        );
+    });
+}
+
+#[test]
 fn a_module_is_initialised_once() {
     on_a_token("a_module_is_initialised_once", |inside| {
         let loads: Vec<_> = (0..8)
@@ -542,6 +562,7 @@ fn listing_takes_one_pass() {
             list.iter()
                 .all(|key| key.halves == Halves::Both && key.kind == Some(KeyKind::Ed25519))
         );
-        assert!(took.as_millis() < 1000, "{took:?}");
+        // A search per key would take far longer even on a busy machine.
+        assert!(took.as_secs() < 5, "{took:?}");
     });
 }
