@@ -1,2 +1,22 @@
-//! Skeleton.
-fn main() {}
+//! The program `signet`: closes the door to core dumps, then hands the command line to [`cli`] and its answer
+//! to the system as exit code. Nothing is decided here.
+
+mod cli;
+mod progress;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    forbid_core_dumps();
+    ExitCode::from(cli::run())
+}
+
+/// PINs and software keys are in memory: a crash must not write them to a disk. A limit that cannot be
+/// lowered is no reason to stop.
+fn forbid_core_dumps() {
+    let none = rustix::process::Rlimit {
+        current: Some(0),
+        maximum: Some(0),
+    };
+    let _ = rustix::process::setrlimit(rustix::process::Resource::Core, none);
+}

@@ -1,0 +1,97 @@
+//! Turns the command line into one command's run, and its outcome into an exit code. Flags as typed live in
+//! each command's file; what they share lies in files of its own. No DNS and no PKCS#11 is done here.
+
+mod denial_flags;
+mod key;
+mod origin;
+mod report_text;
+mod sign;
+mod streams;
+mod table;
+mod time_flags;
+mod token;
+mod token_flags;
+mod verify;
+mod zone;
+
+use clap::{Parser, Subcommand};
+use signet_pipeline::Error;
+
+/// Signs DNS zones with keys that never leave a PKCS#11 token
+#[derive(Parser)]
+#[command(name = "signet", version, max_term_width = 110, arg_required_else_help = true, subcommand_required = true)]
+#[command(
+    long_about = "Signs DNS zones in batch with keys that never leave a PKCS#11 token (an HSM, a smart card, SoftHSM), with keys\n\
+                  on disk, or with both. What it writes is verified first; when anything fails, the old file stays as it was."
+)]
+#[command(after_help = EXIT_CODES)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  done                                  4  reading or writing a file failed
+  1  the zone or the keys are wrong        5  verification failed
+  2  wrong usage                           6  done, but a signature due for renewal was not renewed
+  3  the token or its provider failed    130  interrupted";
+
+#[derive(Subcommand)]
+enum Command {
+    /// Sign a zone file
+    Sign(Box<sign::SignFlags>),
+    /// Verify a signed zone file
+    Verify(verify::VerifyFlags),
+    /// Make, adopt and list keys, and print their DS records
+    #[command(subcommand, arg_required_else_help = true)]
+    Key(key::Command),
+    /// Look at tokens
+    #[command(subcommand, arg_required_else_help = true)]
+    Token(token::Command),
+    /// Work on zone files without signing
+    #[command(subcommand, arg_required_else_help = true)]
+    Zone(zone::Command),
+}
+
+/// What a command that did not fail has to say to the system.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    /// Done: exit code 0.
+    Done,
+    /// The command ran and its finding is bad news, told already: this exit code.
+    Failed(u8),
+}
+
+/// Runs the command line of this process; returns its exit code. Usage errors end the process with 2.
+pub(crate) fn run() -> u8 {
+    let outcome = match Cli::parse().command {
+        Command::Sign(flags) => sign::run(&flags),
+        Command::Verify(flags) => verify::run(&flags),
+        Command::Key(command) => key::run(&command),
+        Command::Token(command) => token::run(&command),
+        Command::Zone(command) => zone::run(&command),
+    };
+    match outcome {
+        Ok(Outcome::Done) => 0,
+        Ok(Outcome::Failed(code)) => code,
+        // Whoever read our output has seen enough.
+        Err(Error::Io { source, .. }) if source.kind() == std::io::ErrorKind::BrokenPipe => 0,
+        Err(error) => {
+            streams::say(&format!("error: {error}"));
+            error.exit_code()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn flags_do_not_contradict_each_other() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,218 @@
+//! `signet key generate`: a new pair on a token, read back and proven, or on disk; then its K* files. A pair that
+//! cannot be used is destroyed again. Never falls back from a token to software.
+
+use clap::Args;
+use dnssec_sign::{Algorithm, Dnskey, Name, SEP, SoftwareKey, generate_key};
+use hsm_core::{GenerateSpec, LoggedIn, SessionCopy, TokenKey};
+use signet_pipeline::{Error, dnskey_of, kind_of, prove_software_key};
+use zone_io::PrivateHalf;
+
+use super::file_flags::{self, FilePlan, KeyFileFlags};
+use crate::cli::origin::zone_name;
+use crate::cli::token_flags::TokenFlags;
+use crate::cli::{Outcome, streams};
+
+/// Makes a key pair and writes its K* files; prints their base name.
+#[derive(Args, Debug)]
+#[command(
+    long_about = "Makes a key pair on a token and writes its K*.key and K*.private files; prints their base name.\n\n\
+                  The private key is made on the token, sensitive and not extractable, which is read back and shown. It is\n\
+                  proven by one verified signature. K*.private says where it is; it holds no secret, and no PIN.\n\
+                  With --on-disk the private key is in K*.private itself."
+)]
+pub(super) struct GenerateFlags {
+    /// The zone that the key is for
+    #[arg(value_name = "ZONE")]
+    zone: String,
+
+    /// RSASHA256, ECDSAP256SHA256, ECDSAP384SHA384, ED25519, RSASHA512, or the number
+    #[arg(short, long, value_name = "ALG")]
+    algorithm: Algorithm,
+
+    /// The key's label on the token; made from zone, role and a random number by default
+    #[arg(short, long, value_name = "LABEL", conflicts_with = "on_disk")]
+    label: Option<String>,
+
+    /// The length of an RSA key, 2048 to 4096
+    #[arg(short, long, value_name = "BITS")]
+    bits: Option<u16>,
+
+    /// Make a software key, in K*.private
+    #[arg(long)]
+    on_disk: bool,
+
+    #[command(flatten)]
+    files: KeyFileFlags,
+
+    #[command(flatten)]
+    token: TokenFlags,
+}
+
+/// How often a pair whose tag clashes is made again. One in 32768 clashes with one other key.
+const TRIES: usize = 10;
+
+/// Makes the pair.
+///
+/// # Errors
+/// [`Error`]; what was made on the token is destroyed again then.
+pub(super) fn run(flags: &GenerateFlags) -> Result<Outcome, Error> {
+    let owner = zone_name("ZONE", &flags.zone)?;
+    check_algorithm(flags)?;
+    let plan = flags.files.resolve()?;
+    if flags.on_disk {
+        on_disk(flags, &owner, &plan)
+    } else {
+        on_token(flags, &owner, &plan)
+    }
+}
+
+/// A bit length for another algorithm than RSA would be passed over in silence.
+fn check_algorithm(flags: &GenerateFlags) -> Result<(), Error> {
+    if flags.bits.is_some() && !flags.algorithm.is_rsa() {
+        return Err(Error::Usage(format!(
+            "--bits is for RSA; a key of {} has one size only",
+            flags.algorithm
+        )));
+    }
+    kind_of(flags.algorithm, flags.bits)?;
+    if flags.algorithm == Algorithm::RSASHA512 {
+        streams::warn("RSASHA512 is not recommended for signing (RFC 8624 3.1); RSASHA256 or ECDSAP256SHA256 are");
+    }
+    Ok(())
+}
+
+fn on_disk(flags: &GenerateFlags, owner: &Name, plan: &FilePlan) -> Result<Outcome, Error> {
+    for _ in 0..TRIES {
+        let made = generate_key(plan.flags, flags.algorithm, flags.bits);
+        let (dnskey, fields) = made.map_err(|error| Error::Input(error.to_string()))?;
+        if plan.clash(owner, &dnskey)?.is_some() {
+            continue;
+        }
+        let key = SoftwareKey::new(dnskey.clone(), &fields).map_err(|error| Error::Input(error.to_string()))?;
+        prove_software_key(&key)?;
+        plan.write(owner, dnskey, PrivateHalf::Fields(fields))?;
+        return Ok(Outcome::Done);
+    }
+    Err(no_room())
+}
+
+fn on_token(flags: &GenerateFlags, owner: &Name, plan: &FilePlan) -> Result<Outcome, Error> {
+    let access = flags.token.access();
+    let token = access.module()?.token(&access.token)?;
+    let login = access.log_in(&token, None)?;
+    for _ in 0..TRIES {
+        let label = match &flags.label {
+            Some(label) => label.clone(),
+            None => default_label(owner, plan.flags),
+        };
+        let key = login.generate(&GenerateSpec {
+            label,
+            id: None,
+            kind: kind_of(flags.algorithm, flags.bits)?,
+        })?;
+        match finish(&login, &key, owner, flags.algorithm, plan) {
+            Ok(Finished::Written) => return Ok(Outcome::Done),
+            Ok(Finished::Clash) => {
+                login.destroy(&key)?;
+            }
+            Err(error) => return Err(destroyed(&login, &key, error)),
+        }
+    }
+    Err(no_room())
+}
+
+/// What became of a pair.
+enum Finished {
+    /// It has its files.
+    Written,
+    /// Its tag clashes with another key's: another pair has to be made.
+    Clash,
+}
+
+/// From a pair on the token to its files.
+fn finish(
+    login: &LoggedIn,
+    key: &TokenKey,
+    owner: &Name,
+    algorithm: Algorithm,
+    plan: &FilePlan,
+) -> Result<Finished, Error> {
+    let dnskey = dnskey_of(key.public(), plan.flags, algorithm)?;
+    if plan.clash(owner, &dnskey)?.is_some() {
+        return Ok(Finished::Clash);
+    }
+    prove(login, key)?;
+    tell(login, key, &dnskey);
+    plan.write(owner, dnskey, file_flags::on_token(&key.uri(login.token().info())))?;
+    Ok(Finished::Written)
+}
+
+/// One verified signature: the halves belong together, and the token signs with them.
+///
+/// # Errors
+/// [`Error::Hsm`].
+pub(super) fn prove(login: &LoggedIn, key: &TokenKey) -> Result<(), Error> {
+    let mut session = login.session()?;
+    let slot = session.load_key(key, SessionCopy::Never)?;
+    Ok(session.prove(slot)?)
+}
+
+/// What is on the token, as it says itself.
+pub(super) fn tell(login: &LoggedIn, key: &TokenKey, dnskey: &Dnskey) {
+    let token = login.token().info();
+    streams::say(&format!(
+        "key {}/{} on token '{}' (slot {}): label '{}', id {}, {}; {}; proven by a verified signature",
+        dnskey.algorithm(),
+        dnskey.key_tag(),
+        token.label,
+        token.slot_id,
+        key.label(),
+        data_encoding::HEXLOWER.encode(key.id()),
+        key.kind(),
+        key.attributes(),
+    ));
+}
+
+/// Takes the new pair back from the token, and says so where that fails.
+fn destroyed(login: &LoggedIn, key: &TokenKey, error: Error) -> Error {
+    if let Err(left) = login.destroy(key) {
+        streams::warn(&format!(
+            "the new key '{}' stays on the token without K* files: {left}; adopt it with `signet key from-label`, or destroy it",
+            key.label()
+        ));
+    }
+    error
+}
+
+fn no_room() -> Error {
+    Error::Input(format!(
+        "{TRIES} new keys had tags that clash with keys in the directory: move away the files of keys that are gone"
+    ))
+}
+
+/// `example.com-ksk-3fa92c11`: no two keys of a token may have the same label.
+fn default_label(owner: &Name, flags: u16) -> String {
+    use std::hash::{BuildHasher, Hasher, RandomState};
+    let role = if flags & SEP == 0 { "zsk" } else { "ksk" };
+    let random = RandomState::new().build_hasher().finish();
+    let zone = owner.to_folded().to_string();
+    let zone = match zone.trim_end_matches('.') {
+        "" => "root",
+        zone => zone,
+    };
+    format!("{zone}-{role}-{:08x}", random >> 32)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests may unwrap")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_tell_zone_and_role() {
+        let label = default_label(&"Example.COM".parse().unwrap(), 257);
+        assert!(label.starts_with("example.com-ksk-"), "{label}");
+        assert_ne!(label, default_label(&"example.com".parse().unwrap(), 257));
+        assert!(default_label(&Name::root(), 256).starts_with("root-zsk-"));
+    }
+}

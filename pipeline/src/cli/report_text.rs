@@ -1,0 +1,127 @@
+//! A run's [`Report`] as the text that a person reads at its end: the facts of the JSON report, shorter.
+
+use std::time::Duration;
+
+use dnssec_sign::moment_digits;
+use indicatif::{DecimalBytes, HumanCount};
+use signet_pipeline::{Report, VerifyReport};
+
+/// A few lines: what was signed, with which keys, how long it took.
+pub(super) fn sign_report(report: &Report) -> String {
+    let mut text = format!("{} signed, serial {}\n", report.origin, report.serial);
+    text.push_str(&format!(
+        "  read        {} records, {}\n",
+        HumanCount(report.records_in),
+        DecimalBytes(report.bytes_in)
+    ));
+    text.push_str(&format!(
+        "  written     {} records, {}; {} names, {} denial records\n",
+        HumanCount(report.records_out),
+        DecimalBytes(report.bytes_out),
+        HumanCount(report.names),
+        HumanCount(report.denial_records),
+    ));
+    text.push_str(&format!("  signatures  {}", HumanCount(report.signatures())));
+    if let Some(expiry) = report.earliest_expiry {
+        text.push_str(&format!(", the first expires {}", digits(expiry)));
+    }
+    text.push('\n');
+    let width = report.keys.iter().map(|key| key.store.chars().count()).max().unwrap_or(0);
+    for key in &report.keys {
+        text.push_str(&format!(
+            "    {:4} {:>5} {:15}  {:width$}  {:>12}\n",
+            key.role,
+            key.tag,
+            key.algorithm,
+            key.store,
+            HumanCount(key.signatures).to_string(),
+        ));
+    }
+    let verified = match report.verified {
+        0 => "nothing: what was written was not read again".to_owned(),
+        count => format!("{} signatures", HumanCount(count)),
+    };
+    text.push_str(&format!("  verified    {verified}\n"));
+    let stages = &report.stages;
+    text.push_str(&format!(
+        "  time        {}: load {}, sign {}{}, verify {}, publish {}\n",
+        seconds(stages.total),
+        seconds(stages.load),
+        seconds(stages.sign),
+        rate(report.signatures(), stages.sign),
+        seconds(stages.verify),
+        seconds(stages.publish),
+    ));
+    match report.warnings.len() {
+        0 => {}
+        1 => text.push_str("  1 warning above\n"),
+        count => text.push_str(&format!("  {count} warnings above\n")),
+    }
+    text
+}
+
+/// The findings, one a line, and what was counted.
+pub(super) fn verify_report(report: &VerifyReport) -> String {
+    let mut text = String::new();
+    for finding in &report.findings {
+        let place = finding.place.as_ref().map(|place| format!("{place}: ")).unwrap_or_default();
+        text.push_str(&format!(
+            "{}: {place}{} [{}, {}]\n",
+            finding.severity, finding.message, finding.rule, finding.reference
+        ));
+    }
+    let shown = report.findings.len() as u64;
+    let all = report.errors + report.warnings;
+    if all > shown {
+        text.push_str(&format!("{} more findings are not shown\n", HumanCount(all - shown)));
+    }
+    for keys in &report.algorithms {
+        let [active, standby, revoked] = keys.ksks;
+        text.push_str(&format!(
+            "algorithm {}: KSKs {active} active, {standby} stand-by, {revoked} revoked; ",
+            keys.algorithm
+        ));
+        let [active, standby, revoked] = keys.zsks;
+        text.push_str(&format!("ZSKs {active} active, {standby} stand-by, {revoked} revoked\n"));
+    }
+    if let Some(expiry) = &report.earliest_expiry {
+        text.push_str(&format!(
+            "the first signature to expire is that of {} {} by key {}, {}\n",
+            expiry.owner,
+            expiry.rtype,
+            expiry.key_tag,
+            digits(expiry.expiration)
+        ));
+    }
+    let serial = report.serial.map(|serial| format!(", serial {serial}")).unwrap_or_default();
+    let verdict = if report.passed() {
+        "the zone is fully signed and verifies".to_owned()
+    } else {
+        format!("the zone does not verify: {} errors", HumanCount(report.errors))
+    };
+    text.push_str(&format!(
+        "{}{serial}: {} records, {} names, {} sets, {} signatures, {} verified; {verdict}\n",
+        report.origin,
+        HumanCount(report.records),
+        HumanCount(report.names),
+        HumanCount(report.sets),
+        HumanCount(report.signatures),
+        HumanCount(report.verified),
+    ));
+    text
+}
+
+fn seconds(time: Duration) -> String {
+    format!("{:.2} s", time.as_secs_f64())
+}
+
+fn rate(signatures: u64, time: Duration) -> String {
+    match u128::from(signatures) * 1_000_000 / time.as_micros().max(1) {
+        0 => String::new(),
+        rate => format!(" ({} a second)", HumanCount(u64::try_from(rate).unwrap_or(u64::MAX))),
+    }
+}
+
+fn digits(moment: u32) -> String {
+    moment_digits(moment).map(char::from).iter().collect()
+}

@@ -1,0 +1,322 @@
+//! `signet sign`: the flags of a run, resolved to a [`SignConfig`] and proven [`SigningKeys`], run, and reported.
+//! What can fail cheaply fails first; the signing itself is the library's.
+
+mod resolve;
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use clap::builder::NonEmptyStringValueParser;
+use clap::{Args, ValueEnum};
+use dnssec_sign::SerialPolicy;
+use signet_pipeline::{Error, PartitionSize, Report, VerifyLevel};
+
+use super::denial_flags::DenialFlags;
+use super::time_flags::ValidityFlags;
+use super::token_flags::TokenFlags;
+use super::{Outcome, report_text, streams, time_flags};
+pub(super) use resolve::threads;
+
+use self::resolve::ReportFile;
+use crate::progress::{Loudness, Progress};
+
+/// Signs ZONEFILE with the keys named, or with those in the key directory whose dates say so.
+#[derive(Args, Debug)]
+#[command(
+    long_about = "Signs a zone file and writes the signed zone, one record a line, in canonical order.\n\n\
+                  KEY is the base name of a key's K* files; keys so named are put into the DNSKEY set. Without any, the key\n\
+                  directory is scanned, and the dates of the keys decide which are published and which sign.\n\
+                  Private keys may be on a token, on disk, or both. Every key is found and proven before the first\n\
+                  record is read, and the result is verified before it takes the place of the old file."
+)]
+pub(super) struct SignFlags {
+    /// The zone file; `-` is standard input
+    #[arg(value_name = "ZONEFILE")]
+    zone_file: PathBuf,
+
+    /// Base names of key files, such as Kexample.com.+013+12345
+    #[arg(value_name = "KEY")]
+    keys: Vec<String>,
+
+    /// The zone's origin; the file's name is the default
+    #[arg(short, long, value_name = "ORIGIN", value_parser = NonEmptyStringValueParser::new())]
+    origin: Option<String>,
+
+    /// Where the signed zone goes; ZONEFILE.signed is the default, `-` is standard output
+    #[arg(short = 'f', long, value_name = "OUT")]
+    output: Option<PathBuf>,
+
+    /// Where the key files are
+    #[arg(short = 'K', long = "key-directory", value_name = "DIR", default_value = ".")]
+    key_directory: PathBuf,
+
+    /// How the serial of the SOA advances
+    #[arg(short = 'N', long, value_name = "keep|increment|unixtime|date", default_value_t)]
+    serial: SerialPolicy,
+
+    /// The TTL of a new DNSKEY set, where neither the zone nor a key file says one; the SOA's by default
+    #[arg(short = 'T', long, value_name = "TTL")]
+    dnskey_ttl: Option<String>,
+
+    #[command(flatten)]
+    roles: RoleFlags,
+
+    #[command(flatten)]
+    validity: ValidityFlags,
+
+    #[command(flatten)]
+    denial: DenialFlags,
+
+    /// Go on with what is refused as unwise: more than 50 NSEC3 iterations, signatures that are not valid yet
+    #[arg(long)]
+    insist: bool,
+
+    #[command(flatten)]
+    token: TokenFlags,
+
+    #[command(flatten)]
+    token_use: TokenUseFlags,
+
+    #[command(flatten)]
+    work: WorkFlags,
+}
+
+/// Which keys sign what.
+#[derive(Args, Debug)]
+struct RoleFlags {
+    /// Sign with every key, whatever its KSK flag says
+    #[arg(short = 'z', long)]
+    ignore_ksk_flag: bool,
+
+    /// Sign DNSKEY, CDS and CDNSKEY with KSKs only
+    #[arg(short = 'x', long)]
+    ksk_only: bool,
+}
+
+/// How a token is used.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Token")]
+struct TokenUseFlags {
+    /// Leave tokens alone: keys that need one count as offline
+    #[arg(long)]
+    no_token: bool,
+
+    /// BIND's engine: '' leaves tokens alone, a path is the PKCS#11 library, pkcs11 changes nothing
+    #[arg(short = 'E', long = "engine", value_name = "ENGINE")]
+    engine: Option<String>,
+
+    /// PKCS#11 sessions that sign, or auto
+    #[arg(long, value_name = "N|auto", default_value = "auto")]
+    sessions: SessionCount,
+
+    /// Sign with a copy of the key in the session's memory: faster on software tokens
+    #[arg(long, value_enum, default_value_t = SessionCopy::Auto)]
+    session_copy: SessionCopy,
+}
+
+/// How the run goes about it.
+#[derive(Args, Debug)]
+struct WorkFlags {
+    /// Threads that parse, plan, write and verify; the number of processors is the default
+    #[arg(long, value_name = "N")]
+    threads: Option<NonZeroUsize>,
+
+    /// How the result is checked before it is published
+    #[arg(long, value_enum, default_value_t = Verify::Full)]
+    verify: Verify,
+
+    /// How many faults of the zone file are shown
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    max_errors: usize,
+
+    /// Write a report as JSON
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
+
+    /// Show warnings and errors only
+    #[arg(short, long)]
+    quiet: bool,
+
+    /// Records a partition, or every-owner
+    #[arg(long, value_name = "N", hide = true)]
+    partition_records: Option<Partition>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum SessionCopy {
+    /// On software tokens
+    Auto,
+    /// Never
+    Never,
+    /// Always, or fail
+    Always,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Verify {
+    /// Structure, and every signature
+    Full,
+    /// Chains, bitmaps, completeness and times
+    Structure,
+    /// Not at all
+    None,
+}
+
+impl From<Verify> for VerifyLevel {
+    fn from(verify: Verify) -> Self {
+        match verify {
+            Verify::Full => Self::Full,
+            Verify::Structure => Self::Structure,
+            Verify::None => Self::None,
+        }
+    }
+}
+
+/// `--sessions`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum SessionCount {
+    Auto,
+    Exactly(NonZeroUsize),
+}
+
+impl std::str::FromStr for SessionCount {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text == "auto" {
+            return Ok(Self::Auto);
+        }
+        text.parse().map(Self::Exactly).map_err(|_| "write auto, or a number of at least 1")
+    }
+}
+
+/// `--partition-records`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Partition(PartitionSize);
+
+impl std::str::FromStr for Partition {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.parse() {
+            _ if text == "every-owner" => Ok(Self(PartitionSize::EveryOwner)),
+            Ok(0) | Err(_) => Err("write every-owner, or a number of at least 1"),
+            Ok(records) => Ok(Self(PartitionSize::Records(records))),
+        }
+    }
+}
+
+/// Signs.
+///
+/// # Errors
+/// Every [`Error`]: what stopped the run.
+pub(super) fn run(flags: &SignFlags) -> Result<Outcome, Error> {
+    let loudness = if flags.work.quiet { Loudness::Quiet } else { Loudness::Normal };
+    let progress = Progress::new(loudness);
+    let result = sign(flags, &progress);
+    progress.finish();
+    let report = result?;
+    if loudness == Loudness::Normal {
+        streams::tell(&report_text::sign_report(&report));
+    }
+    Ok(Outcome::Done)
+}
+
+/// Flags, outputs, keys, zone: what fails cheaply fails first.
+fn sign(flags: &SignFlags, progress: &Progress) -> Result<Report, Error> {
+    let now = time_flags::now()?;
+    let config = resolve::config(flags, now, progress)?;
+    let request = resolve::key_request(flags, &config, now)?;
+    let report_file = flags.work.report.as_deref().map(ReportFile::create).transpose()?;
+    resolve::prove_output(&config)?;
+    let keys = signet_pipeline::open_keys(&request, progress)?;
+    let report = signet_pipeline::sign(&config, &keys, progress)?;
+    if let Some(file) = report_file {
+        file.write(&report)?;
+    }
+    Ok(report)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests may unwrap")]
+mod tests {
+    use clap::Parser;
+    use dnssec_sign::{Denial, SerialPolicy};
+    use signet_pipeline::{Output, Sessions, SignConfig, Silent, TokenUse};
+
+    use super::*;
+
+    const NOW: u32 = 1_795_417_217;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        sign: SignFlags,
+    }
+
+    fn flags(line: &str) -> SignFlags {
+        Line::try_parse_from(std::iter::once("x").chain(line.split_whitespace())).unwrap().sign
+    }
+
+    fn config(line: &str) -> SignConfig {
+        resolve::config(&flags(line), NOW, &Silent).unwrap()
+    }
+
+    fn token_use(line: &str) -> Result<TokenUse, Error> {
+        resolve::key_request(&flags(line), &config(line), NOW).map(|request| request.token)
+    }
+
+    #[test]
+    fn the_defaults_are_the_safe_ones() {
+        let config = config("zones/example.com");
+        assert_eq!(config.origin.to_string(), "example.com.");
+        assert_eq!(config.output, Output::File("zones/example.com.signed".into()));
+        assert_eq!(config.policy.denial, Denial::Nsec);
+        assert_eq!(config.policy.serial, SerialPolicy::Increment);
+        assert_eq!((config.policy.inception, config.policy.validity()), (NOW - 3600, 30 * 86400));
+        assert_eq!(config.verify, VerifyLevel::Full);
+    }
+
+    #[test]
+    fn flags_reach_their_places() {
+        let line = "z -o example. -f - -s 20261101000000 -e +14d -X +60d -N unixtime -x -3 --opt-out --threads 3 \
+                    --verify structure --partition-records every-owner -T 1h";
+        let config = config(line);
+        assert_eq!(config.output, Output::Stdout);
+        assert_eq!(config.policy.validity(), 14 * 86400);
+        assert_eq!(config.policy.dnskey_expiration - config.policy.inception, 60 * 86400);
+        assert_eq!(config.policy.serial, SerialPolicy::UnixTime);
+        assert!(config.key_options.ksk_only && !config.key_options.ignore_ksk);
+        assert_eq!(config.key_options.ttl, Some(3600));
+        assert_eq!((config.threads, config.verify), (3, VerifyLevel::Structure));
+        assert_eq!(config.partition, PartitionSize::EveryOwner);
+    }
+
+    #[test]
+    fn binds_engine_has_three_meanings() {
+        assert!(matches!(token_use("z --no-token").unwrap(), TokenUse::Offline));
+        let empty = Line::try_parse_from(["x", "z", "-E", ""]).unwrap().sign;
+        let request = resolve::key_request(&empty, &config("z"), NOW).unwrap();
+        assert!(matches!(request.token, TokenUse::Offline));
+        let Ok(TokenUse::Online { access, sessions, .. }) = token_use("z -E /usr/lib/p.so --sessions 4") else {
+            unreachable!()
+        };
+        assert_eq!(access.module, Some("/usr/lib/p.so".into()));
+        assert_eq!(sessions, Sessions::Exactly(NonZeroUsize::new(4).unwrap()));
+        assert!(matches!(token_use("z -E pkcs11").unwrap(), TokenUse::Online { .. }));
+        assert_eq!(token_use("z -E chil").unwrap_err().exit_code(), 2);
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_refused_with_2() {
+        let refused = |line: &str| resolve::config(&flags(line), NOW, &Silent).unwrap_err().exit_code();
+        for line in ["-", "- -o a.", "z -e now-2d", "z -3 --iterations 51", "z -s +2d", "z -o a..b", "z -T m"] {
+            assert_eq!(refused(line), 2, "{line}");
+        }
+        config("z -3 --iterations 51 --insist");
+        for line in ["z --sessions 0", "z --threads 0", "z --verify some", "z --serial never"] {
+            let words = std::iter::once("x").chain(line.split_whitespace());
+            assert_eq!(Line::try_parse_from(words).err().unwrap().exit_code(), 2, "{line}");
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! The flags of `signet sign` turned into what the library takes; texts are read, defaults filled in, and whether the
+//! outputs can be written is found out. No token is touched.
+
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+
+use dnssec_sign::{Insist, KeySetOptions, Policy};
+use signet_pipeline::{Error, KeyRequest, Observer, Output, PartitionSize, Report, Sessions, SignConfig, TokenUse};
+use zone_io::AtomicFile;
+
+use super::{SessionCount, SessionCopy, SignFlags};
+use crate::cli::origin::origin_of;
+use crate::cli::{streams, time_flags};
+
+/// The run's configuration. Warns of a policy that can stand but should be known.
+///
+/// # Errors
+/// [`Error::Usage`] for flags that make no sense, each named.
+pub(super) fn config(flags: &SignFlags, now: u32, observer: &dyn Observer) -> Result<SignConfig, Error> {
+    let insist = if flags.insist { Insist::Yes } else { Insist::No };
+    let mut policy = Policy::from_now(now);
+    flags.validity.apply(&mut policy, now)?;
+    policy.serial = flags.serial;
+    policy.denial = flags.denial.resolve()?;
+    for warning in policy.validate(now, insist).map_err(|error| Error::Usage(error.to_string()))? {
+        observer.warn(&warning.to_string());
+    }
+    Ok(SignConfig {
+        origin: origin_of(flags.origin.as_deref(), &flags.zone_file)?,
+        output: output(flags)?,
+        zone_file: flags.zone_file.clone(),
+        policy,
+        key_options: KeySetOptions {
+            ksk_only: flags.roles.ksk_only,
+            ignore_ksk: flags.roles.ignore_ksk_flag,
+            ttl: flags.ttl()?,
+            insist,
+        },
+        now: now.into(),
+        threads: threads(flags.work.threads),
+        verify: flags.work.verify.into(),
+        max_errors: flags.work.max_errors,
+        partition: flags.work.partition_records.map_or_else(PartitionSize::default, |partition| partition.0),
+    })
+}
+
+/// The number of threads: as typed, or one for each processor.
+pub(in crate::cli) fn threads(typed: Option<NonZeroUsize>) -> usize {
+    typed
+        .or_else(|| std::thread::available_parallelism().ok())
+        .map_or(1, NonZeroUsize::get)
+}
+
+fn output(flags: &SignFlags) -> Result<Output, Error> {
+    match &flags.output {
+        Some(path) if path == Path::new("-") => Ok(Output::Stdout),
+        Some(path) => Ok(Output::File(path.clone())),
+        None if flags.zone_file == Path::new("-") => {
+            Err(Error::Usage("the zone comes from standard input: name the output with -f".to_owned()))
+        }
+        None => {
+            let mut name = flags.zone_file.clone().into_os_string();
+            name.push(".signed");
+            Ok(Output::File(name.into()))
+        }
+    }
+}
+
+/// The keys that the run wants.
+///
+/// # Errors
+/// [`Error::Usage`] for an engine that is none.
+pub(super) fn key_request(flags: &SignFlags, config: &SignConfig, now: u32) -> Result<KeyRequest, Error> {
+    Ok(KeyRequest {
+        origin: config.origin.clone(),
+        directory: flags.key_directory.clone(),
+        named: flags.keys.clone(),
+        token: token_use(flags)?,
+        now,
+    })
+}
+
+/// BIND's `-E` of three kinds: empty leaves tokens alone, a path was the provider's library in native mode, and `pkcs11`
+/// was the engine's name, which says nothing here.
+fn token_use(flags: &SignFlags) -> Result<TokenUse, Error> {
+    let mut access = flags.token.access();
+    let engine = flags.token_use.engine.as_deref();
+    if flags.token_use.no_token || engine == Some("") {
+        return Ok(TokenUse::Offline);
+    }
+    match engine {
+        Some(path) if path.contains('/') => access.module = Some(PathBuf::from(path)),
+        Some("pkcs11") | None => {}
+        Some(other) => {
+            return Err(Error::Usage(format!(
+                "-E {other}: no OpenSSL engine is used; name the PKCS#11 library with --module, or leave tokens alone with -E ''"
+            )));
+        }
+    }
+    Ok(TokenUse::Online {
+        access,
+        sessions: match flags.token_use.sessions {
+            SessionCount::Auto => Sessions::Auto,
+            SessionCount::Exactly(count) => Sessions::Exactly(count),
+        },
+        copy: match flags.token_use.session_copy {
+            SessionCopy::Auto => hsm_core::SessionCopy::Auto,
+            SessionCopy::Never => hsm_core::SessionCopy::Never,
+            SessionCopy::Always => hsm_core::SessionCopy::Always,
+        },
+    })
+}
+
+/// Finds out before anything costs time whether the output can be written; nothing is left where it is not.
+///
+/// # Errors
+/// [`Error::Zone`] with the system's reason.
+pub(super) fn prove_output(config: &SignConfig) -> Result<(), Error> {
+    match &config.output {
+        Output::File(path) => Ok(AtomicFile::create(path).map(drop)?),
+        Output::Stdout => Ok(()),
+    }
+}
+
+/// `--report FILE`, opened before the run and put into place after it.
+pub(super) struct ReportFile(AtomicFile);
+
+impl ReportFile {
+    /// Opens it, under no name yet.
+    ///
+    /// # Errors
+    /// [`Error::Zone`] with the system's reason.
+    pub(super) fn create(path: &Path) -> Result<Self, Error> {
+        Ok(Self(AtomicFile::create(path)?))
+    }
+
+    /// Writes and publishes it.
+    ///
+    /// # Errors
+    /// [`Error::Zone`] with the system's reason.
+    pub(super) fn write(mut self, report: &Report) -> Result<(), Error> {
+        let mut text = streams::json(report)?;
+        text.push('\n');
+        self.0.write_all(text.as_bytes())?;
+        Ok(self.0.publish()?)
+    }
+}
+
+impl SignFlags {
+    fn ttl(&self) -> Result<Option<u32>, Error> {
+        self.dnskey_ttl.as_deref().map(|text| time_flags::interval("--dnskey-ttl", text)).transpose()
+    }
+}

@@ -1,0 +1,74 @@
+//! From "which module, which token, whose PIN" to a token that is logged in. The PIN is read once and tried once;
+//! which keys are wanted is not known here.
+
+use std::io::IsTerminal;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use hsm_core::{InitMode, LoggedIn, Module, PinSource, Token, TokenSelector, Uri};
+
+use crate::error::Error;
+
+/// Where a token is and how to log in: the flags and the environment, or an embedder's own choice.
+#[derive(Debug, Clone, Default)]
+pub struct TokenAccess {
+    /// The provider's library. It comes from a person or a trusted configuration, never from a key file.
+    pub module: Option<PathBuf>,
+    /// The token, as far as it is said here. What a key's URI says of it counts as well.
+    pub token: TokenSelector,
+    /// The PIN's source. Without it the URI's counts, then a prompt where there is a terminal.
+    pub pin_source: Option<PinSource>,
+}
+
+impl TokenAccess {
+    /// Loads the provider's library, or returns the one that is loaded already.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] when none is named, [`Error::Hsm`] when it cannot be used.
+    pub fn module(&self) -> Result<Arc<Module>, Error> {
+        let path = self.module.as_deref().ok_or_else(|| {
+            Error::Usage(
+                "a token is needed, and no PKCS#11 library is named: give --module PATH or set PKCS11_PROVIDER".to_owned(),
+            )
+        })?;
+        Ok(Module::load(path, InitMode::Owned)?)
+    }
+
+    /// The token's selector for a key's URI: the URI's own attributes, filled up by what is said here.
+    #[must_use]
+    pub fn selector(&self, uri: &Uri) -> TokenSelector {
+        let (theirs, ours) = (uri.token.clone(), self.token.clone());
+        TokenSelector {
+            label: theirs.label.or(ours.label),
+            serial: theirs.serial.or(ours.serial),
+            manufacturer: theirs.manufacturer.or(ours.manufacturer),
+            model: theirs.model.or(ours.model),
+            slot: theirs.slot.or(ours.slot),
+        }
+    }
+
+    /// Logs in to a token. `uri`, if a key is named by one, may say where the PIN is.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] when there is neither a PIN source nor a terminal, [`Error::Hsm`] when the PIN cannot be
+    /// read or is refused. A refused PIN is not tried again.
+    pub fn log_in(&self, token: &Token, uri: Option<&Uri>) -> Result<LoggedIn, Error> {
+        let name = format!("token '{}'", token.info().label);
+        if self.pin_source.is_none()
+            && let Some(pin) = uri.and_then(|uri| uri.pin_value.as_ref())
+        {
+            return Ok(token.login(pin.clone())?);
+        }
+        let named = self.pin_source.as_ref().or(uri.and_then(|uri| uri.pin_source.as_ref()));
+        let source = match named {
+            Some(source) => source,
+            None if std::io::stdin().is_terminal() || std::io::stderr().is_terminal() => &PinSource::Prompt,
+            None => {
+                return Err(Error::Usage(format!(
+                    "{name} wants a PIN and there is no terminal to ask on: give --pin-source file:PATH, env:NAME or fd:N"
+                )));
+            }
+        };
+        Ok(token.login(source.read(&name)?)?)
+    }
+}

@@ -1,0 +1,116 @@
+//! Keys as a token knows them, turned into keys as DNSSEC knows them: type and size into an algorithm, the public
+//! part into a DNSKEY. Refuses pairs that do not belong together.
+
+use dnssec_sign::{Algorithm, Dnskey};
+use hsm_core::{KeyKind, PublicPart};
+
+use crate::error::Error;
+
+/// The algorithm that a key of this kind signs with when nobody says: RSA with SHA-256 (RFC 8624 3.1). `None` for a
+/// kind that DNSSEC has no algorithm for.
+#[must_use]
+pub fn algorithm_of(kind: KeyKind) -> Option<Algorithm> {
+    Some(match kind {
+        KeyKind::Rsa(_) => Algorithm::RSASHA256,
+        KeyKind::P256 => Algorithm::ECDSAP256SHA256,
+        KeyKind::P384 => Algorithm::ECDSAP384SHA384,
+        KeyKind::Ed25519 => Algorithm::ED25519,
+        KeyKind::Ed448 => Algorithm::ED448,
+        _ => return None,
+    })
+}
+
+/// The kind of key to make for an algorithm; `bits` is for RSA, 2048 by default.
+///
+/// # Errors
+/// [`Error::Usage`] for an algorithm that no key is made for, and for RSA sizes outside 2048 to 4096.
+pub fn kind_of(algorithm: Algorithm, bits: Option<u16>) -> Result<KeyKind, Error> {
+    Ok(match algorithm {
+        Algorithm::RSASHA256 | Algorithm::RSASHA512 => match bits.unwrap_or(2048) {
+            bits @ 2048..=4096 => KeyKind::Rsa(bits.into()),
+            bits => return Err(Error::Usage(format!("an RSA key of {bits} bits: 2048 to 4096 are made"))),
+        },
+        Algorithm::ECDSAP256SHA256 => KeyKind::P256,
+        Algorithm::ECDSAP384SHA384 => KeyKind::P384,
+        Algorithm::ED25519 => KeyKind::Ed25519,
+        Algorithm::RSASHA1 | Algorithm::NSEC3RSASHA1 => {
+            return Err(Error::Usage(format!(
+                "{algorithm} must not sign any more (RFC 9905): take ECDSAP256SHA256 or RSASHA256"
+            )));
+        }
+        _ => {
+            return Err(Error::Usage(format!(
+                "no key of algorithm {algorithm} can be made here: take ECDSAP256SHA256, ECDSAP384SHA384, ED25519 or RSASHA256"
+            )));
+        }
+    })
+}
+
+/// Whether a key of this kind can sign with this algorithm.
+#[must_use]
+fn fits(kind: KeyKind, algorithm: Algorithm) -> bool {
+    match kind {
+        KeyKind::Rsa(_) => algorithm.is_rsa(),
+        _ => algorithm_of(kind) == Some(algorithm),
+    }
+}
+
+/// The DNSKEY of a token's key.
+///
+/// # Errors
+/// [`Error::Input`] when the key is not of the algorithm's type: what was found is named.
+pub fn dnskey_of(public: &PublicPart, flags: u16, algorithm: Algorithm) -> Result<Dnskey, Error> {
+    let kind = public.kind();
+    if !fits(kind, algorithm) {
+        let other = algorithm_of(kind).map(|algorithm| format!(", which signs with {algorithm}"));
+        return Err(Error::Input(format!(
+            "algorithm {algorithm} was asked for, but the key is of type {kind}{}",
+            other.unwrap_or_default()
+        )));
+    }
+    let dnskey = match public {
+        PublicPart::Rsa { modulus, exponent } => Dnskey::from_rsa(flags, algorithm, exponent, modulus),
+        PublicPart::P256(point) => Dnskey::new(flags, algorithm, point),
+        PublicPart::P384(point) => Dnskey::new(flags, algorithm, point),
+        PublicPart::Ed25519(point) => Dnskey::new(flags, algorithm, point),
+        PublicPart::Ed448(point) => Dnskey::new(flags, algorithm, point),
+        _ => return Err(Error::Input(format!("a key of type {kind} has no DNSKEY form here"))),
+    };
+    dnskey.map_err(|error| Error::Input(format!("the token's {kind} key: {error}")))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests may unwrap")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn types_and_algorithms_belong_together() {
+        let public = PublicPart::P256([7; 64]);
+        let key = dnskey_of(&public, 257, Algorithm::ECDSAP256SHA256).unwrap();
+        assert_eq!(key.public_key(), [7; 64]);
+        let error = dnskey_of(&public, 257, Algorithm::ED25519).unwrap_err();
+        assert_eq!(error.exit_code(), 1);
+        let text = error.to_string();
+        assert!(text.contains("ED25519") && text.contains("P-256") && text.contains("ECDSAP256SHA256"), "{text}");
+        assert!(fits(KeyKind::Rsa(2048), Algorithm::RSASHA512));
+        assert!(!fits(KeyKind::Rsa(2048), Algorithm::ED25519));
+    }
+
+    #[test]
+    fn kinds_to_make() {
+        assert_eq!(kind_of(Algorithm::RSASHA256, None).unwrap(), KeyKind::Rsa(2048));
+        assert_eq!(kind_of(Algorithm::ED25519, None).unwrap(), KeyKind::Ed25519);
+        for (algorithm, bits) in [(Algorithm::RSASHA256, Some(1024)), (Algorithm::RSASHA1, None), (Algorithm::ED448, None)] {
+            assert_eq!(kind_of(algorithm, bits).unwrap_err().exit_code(), 2);
+        }
+    }
+
+    #[test]
+    fn rsa_parts_become_rfc_3110_form() {
+        let public = PublicPart::Rsa { modulus: vec![0xc0; 256], exponent: vec![1, 0, 1] };
+        let key = dnskey_of(&public, 256, Algorithm::RSASHA256).unwrap();
+        assert_eq!(key.public_key().len(), 1 + 3 + 256);
+        assert_eq!(key.signature_length(), Some(256));
+    }
+}

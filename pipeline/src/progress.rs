@@ -1,0 +1,284 @@
+//! Turns a run's [`Observer`] calls into what a person sees on standard error: a bar per phase with rate and
+//! ETA on a terminal, at most one line a second elsewhere, warnings at once. It measures; it decides nothing.
+
+use std::io::{IsTerminal, Write};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use indicatif::{HumanCount, HumanDuration, MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use signet_pipeline::{Observer, Phase};
+
+/// How much a run says while it goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Loudness {
+    /// Progress and warnings.
+    Normal,
+    /// Warnings only.
+    Quiet,
+}
+
+/// Shows a run's progress on standard error.
+pub(crate) struct Progress {
+    display: Display,
+}
+
+enum Display {
+    Bars(Bars),
+    Lines(Lines),
+    Quiet,
+}
+
+impl Progress {
+    /// Bars where standard error is a terminal, lines elsewhere.
+    pub(crate) fn new(loudness: Loudness) -> Self {
+        let display = match loudness {
+            Loudness::Quiet => Display::Quiet,
+            Loudness::Normal if std::io::stderr().is_terminal() => Display::Bars(Bars::new()),
+            Loudness::Normal => Display::Lines(Lines::new()),
+        };
+        Self { display }
+    }
+
+    /// Takes the bars away, so that what follows stands on clean lines.
+    pub(crate) fn finish(&self) {
+        if let Display::Bars(bars) = &self.display {
+            bars.clear();
+        }
+    }
+}
+
+impl Observer for Progress {
+    fn phase(&self, phase: Phase, total: Option<u64>) {
+        match &self.display {
+            Display::Bars(bars) => bars.phase(phase, total),
+            Display::Lines(lines) => lines.phase(phase, total),
+            Display::Quiet => {}
+        }
+    }
+
+    fn advance(&self, phase: Phase, done: u64) {
+        match &self.display {
+            Display::Bars(bars) => bars.advance(phase, done),
+            Display::Lines(lines) => lines.advance(phase, done),
+            Display::Quiet => {}
+        }
+    }
+
+    fn warn(&self, message: &str) {
+        let line = format!("signet: warning: {message}");
+        match &self.display {
+            Display::Bars(bars) => bars.say(&line),
+            Display::Lines(_) | Display::Quiet => write_line(&line),
+        }
+    }
+}
+
+/// What is counted in a phase, and what it is called.
+fn words(phase: Phase) -> (&'static str, &'static str) {
+    match phase {
+        Phase::Load => ("reading", "bytes"),
+        Phase::Sign => ("signing", "records"),
+        Phase::Chain => ("NSEC3 chain", "records"),
+        Phase::Verify => ("verifying", "signatures"),
+        Phase::Publish => ("publishing", "files"),
+        _ => ("working", "steps"),
+    }
+}
+
+/// The number of phases that are told apart.
+const PHASES: usize = 6;
+
+fn place(phase: Phase) -> usize {
+    match phase {
+        Phase::Load => 0,
+        Phase::Sign => 1,
+        Phase::Chain => 2,
+        Phase::Verify => 3,
+        Phase::Publish => 4,
+        _ => 5,
+    }
+}
+
+/// Standard error may be closed or full: progress is no reason to stop a run.
+fn write_line(line: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "{line}");
+}
+
+/// A bar per phase that has begun: stages overlap.
+struct Bars {
+    all: MultiProgress,
+    phases: Mutex<[Option<ProgressBar>; PHASES]>,
+}
+
+impl Bars {
+    fn new() -> Self {
+        Self {
+            all: MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(8)),
+            phases: Mutex::default(),
+        }
+    }
+
+    fn phase(&self, phase: Phase, total: Option<u64>) {
+        let Ok(mut bars) = self.phases.lock() else { return };
+        let bar = bars[place(phase)].get_or_insert_with(|| {
+            let bar = self.all.add(ProgressBar::no_length());
+            bar.set_prefix(words(phase).0);
+            bar.set_message(words(phase).1);
+            bar.enable_steady_tick(Duration::from_millis(250));
+            bar
+        });
+        if let Some(total) = total {
+            bar.set_length(total);
+        }
+        let template = match (phase, total.is_some()) {
+            (Phase::Load, true) => {
+                "{prefix:12} {wide_bar} {percent:>3}%  {decimal_bytes_per_sec}  ETA {eta}  {elapsed}"
+            }
+            (Phase::Load, false) => "{prefix:12} {spinner} {decimal_bytes}  {decimal_bytes_per_sec}  {elapsed}",
+            (_, true) => "{prefix:12} {wide_bar} {percent:>3}%  {per_sec} {msg}  ETA {eta}  {elapsed}",
+            (_, false) => "{prefix:12} {spinner} {human_pos} {msg}  {per_sec}  {elapsed}",
+        };
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style);
+        }
+    }
+
+    fn advance(&self, phase: Phase, done: u64) {
+        let Ok(bars) = self.phases.lock() else { return };
+        if let Some(bar) = &bars[place(phase)] {
+            bar.inc(done);
+        }
+    }
+
+    fn say(&self, line: &str) {
+        self.all.suspend(|| write_line(line));
+    }
+
+    fn clear(&self) {
+        let Ok(mut bars) = self.phases.lock() else { return };
+        for bar in bars.iter_mut().filter_map(Option::take) {
+            bar.finish_and_clear();
+        }
+        let _ = self.all.clear();
+    }
+}
+
+/// The pause between two lines.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Lines for logs: none for a run of less than a second, then at most one a second.
+struct Lines {
+    started: Instant,
+    /// When the last line was written, in milliseconds of the run.
+    last: AtomicU64,
+    counters: [Counter; PHASES],
+}
+
+#[derive(Default)]
+struct Counter {
+    done: AtomicU64,
+    /// 0 while it is not known.
+    total: AtomicU64,
+    /// When the phase began, in milliseconds of the run.
+    began: AtomicU64,
+}
+
+impl Lines {
+    fn new() -> Self {
+        Self {
+            started: Instant::now(),
+            last: AtomicU64::new(0),
+            counters: Default::default(),
+        }
+    }
+
+    fn now(&self) -> u64 {
+        u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    fn phase(&self, phase: Phase, total: Option<u64>) {
+        let counter = &self.counters[place(phase)];
+        counter.total.store(total.unwrap_or(0), Ordering::Relaxed);
+        let now = self.now();
+        let _ = counter.began.compare_exchange(0, now, Ordering::Relaxed, Ordering::Relaxed);
+        self.speak(phase, now);
+    }
+
+    fn advance(&self, phase: Phase, done: u64) {
+        self.counters[place(phase)].done.fetch_add(done, Ordering::Relaxed);
+        self.speak(phase, self.now());
+    }
+
+    fn speak(&self, phase: Phase, now: u64) {
+        let last = self.last.load(Ordering::Relaxed);
+        let pause = u64::try_from(PAUSE.as_millis()).unwrap_or(u64::MAX);
+        if now < last.saturating_add(pause)
+            || self
+                .last
+                .compare_exchange(last, now, Ordering::Relaxed, Ordering::Relaxed)
+                .is_err()
+        {
+            return;
+        }
+        let counter = &self.counters[place(phase)];
+        let elapsed = now.saturating_sub(counter.began.load(Ordering::Relaxed));
+        let done = counter.done.load(Ordering::Relaxed);
+        let total = Some(counter.total.load(Ordering::Relaxed)).filter(|total| *total > 0);
+        write_line(&progress_line(phase, done, total, Duration::from_millis(elapsed)));
+    }
+}
+
+/// `signing: 120,000 of 400,000 records (30 %), 60,000 a second, 5 seconds left`.
+fn progress_line(phase: Phase, done: u64, total: Option<u64>, elapsed: Duration) -> String {
+    let (doing, unit) = words(phase);
+    let mut line = format!("{doing}: {}", HumanCount(done));
+    if let Some(total) = total {
+        let percent = u128::from(done) * 100 / u128::from(total.max(1));
+        line.push_str(&format!(" of {} {unit} ({percent} %)", HumanCount(total)));
+    } else {
+        line.push_str(&format!(" {unit}"));
+    }
+    let milliseconds = elapsed.as_millis();
+    if done > 0 && milliseconds > 0 {
+        let rate = u64::try_from(u128::from(done) * 1000 / milliseconds).unwrap_or(u64::MAX);
+        line.push_str(&format!(", {} a second", HumanCount(rate)));
+        if let Some(rest) = total.and_then(|total| total.checked_sub(done)).filter(|rest| *rest > 0) {
+            let left = u128::from(rest) * milliseconds / u128::from(done);
+            let left = Duration::from_millis(u64::try_from(left).unwrap_or(u64::MAX));
+            line.push_str(&format!(", {} left", HumanDuration(left)));
+        }
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_tells_rate_and_what_is_left() {
+        let line = progress_line(Phase::Sign, 120_000, Some(400_000), Duration::from_secs(2));
+        assert_eq!(
+            line,
+            "signing: 120,000 of 400,000 records (30 %), 60,000 a second, 5 seconds left"
+        );
+        let line = progress_line(Phase::Verify, 10, None, Duration::from_secs(1));
+        assert_eq!(line, "verifying: 10 signatures, 10 a second");
+        assert_eq!(
+            progress_line(Phase::Chain, 0, Some(7), Duration::ZERO),
+            "NSEC3 chain: 0 of 7 records (0 %)"
+        );
+    }
+
+    #[test]
+    fn lines_are_a_second_apart() {
+        let lines = Lines::new();
+        lines.speak(Phase::Sign, 500);
+        assert_eq!(lines.last.load(Ordering::Relaxed), 0);
+        lines.speak(Phase::Sign, 1200);
+        assert_eq!(lines.last.load(Ordering::Relaxed), 1200);
+        lines.speak(Phase::Sign, 2100);
+        assert_eq!(lines.last.load(Ordering::Relaxed), 1200);
+    }
+}
