@@ -6,8 +6,7 @@
 
 use std::cmp::Ordering;
 
-use dnssec_sign::{Name, NameRef};
-use dnssec_sign::{Node, NodeList, RecordRef};
+use dnssec_sign::{Name, NameRef, Node, NodeList, RecordRef};
 
 use crate::run::{Packed, Run, key_prefix};
 

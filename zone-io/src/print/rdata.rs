@@ -99,6 +99,7 @@ fn write_types(mut bitmap: &[u8], out: &mut Vec<u8>) {
 #[allow(clippy::unwrap_used, reason = "tests may unwrap")]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn text(rtype: RecordType, rdata: &[u8]) -> String {
         let mut out = Vec::new();
@@ -168,6 +169,14 @@ mod tests {
             (b"\x00\x01\x00\x00\x01\x00\x00", "\\# 7 00010000010000"),
         ] {
             assert_eq!(text(RecordType::SVCB, rdata), expected);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_become_one_line(rtype in 0u16..300, rdata in prop::collection::vec(any::<u8>(), 0..80)) {
+            let text = text(RecordType(rtype), &rdata);
+            prop_assert!(text.bytes().all(|byte| (0x20..0x7f).contains(&byte)), "{}", text);
         }
     }
 }
