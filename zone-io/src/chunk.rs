@@ -15,7 +15,7 @@ use memchr::{memchr, memchr_iter, memchr3, memrchr};
 use crate::error::{Error, Fault};
 use crate::parse::{Before, Directive, Include, Outside, Place, Reader, State, directive, mark_length};
 use crate::reason::Reason;
-use crate::scan::{Raw, Scanner};
+use crate::scan::{END, Raw, Scanner};
 use crate::source::{Reading, Source};
 
 /// How many files may stand inside one another.
@@ -153,7 +153,7 @@ impl Cutter {
             return;
         };
         self.before = Before::Elsewhere;
-        if first.is_ok_and(|parsed| parsed.rtype == RecordType::SOA) {
+        if first.is_ok() && reader.record().rtype == RecordType::SOA {
             self.default_ttl = self.default_ttl.or(reader.state.default_ttl);
         }
     }
@@ -347,7 +347,7 @@ fn inherits_behind(bytes: &[u8], at: usize) -> bool {
     while let Some(byte) = scan.byte() {
         match byte {
             b' ' | b'\t' | b'\r' => match scan.seek_token() {
-                Ok(None) => scan.end_entry(),
+                Ok(END) => scan.end_entry(),
                 _ => return true,
             },
             b'\n' | b';' | b'$' => scan.skip_entry(),

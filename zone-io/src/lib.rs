@@ -10,6 +10,8 @@ mod source;
 
 mod scan;
 
+mod scan_block;
+
 mod parse;
 
 mod chunk;

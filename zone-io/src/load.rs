@@ -198,8 +198,8 @@ fn parse(chunk: &Chunk, zone: &Zone, most: usize, progress: Progress<'_>) -> Par
     let mut faults = Vec::new();
     while let Some(result) = reader.advance() {
         match result {
-            Ok(parsed) => {
-                let record = reader.record(parsed);
+            Ok(()) => {
+                let record = reader.record();
                 builder.push(record.owner, record.rtype, record.ttl, record.rdata, record.line);
             }
             Err(raw) => {

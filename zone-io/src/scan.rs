@@ -7,6 +7,7 @@
 use memchr::{memchr, memchr3};
 
 use crate::reason::Reason;
+use crate::scan_block::{BLOCK, word_ends};
 
 /// A fault with its place as an offset into the text that is scanned.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,6 +66,9 @@ const WORD: [bool; 256] = {
     table
 };
 
+/// No byte: the end of an entry.
+pub(crate) const END: usize = 256;
+
 /// Goes forward over text.
 #[derive(Debug, Clone)]
 pub(crate) struct Scanner<'a> {
@@ -94,25 +98,26 @@ impl<'a> Scanner<'a> {
         self.bytes.get(self.at).copied()
     }
 
-    /// Goes to where the entry's next token starts and returns its first byte; `None` at the end of the entry.
-    #[inline]
-    pub(crate) fn seek_token(&mut self) -> Scanned<Option<u8>> {
+    /// Goes to where the entry's next token starts and returns its first byte, [`END`] at the end of the entry.
+    #[inline(always)]
+    pub(crate) fn seek_token(&mut self) -> Scanned<usize> {
         while let Some(b' ' | b'\t') = self.byte() {
             self.at += 1;
         }
         match self.byte() {
-            Some(b'\n') if self.depth == 0 => Ok(None),
-            Some(byte) if WORD[usize::from(byte)] => Ok(Some(byte)),
+            Some(b'\n') if self.depth == 0 => Ok(END),
+            Some(byte) if WORD[usize::from(byte)] => Ok(usize::from(byte)),
             _ => self.seek_further(),
         }
     }
 
-    fn seek_further(&mut self) -> Scanned<Option<u8>> {
+    #[inline(never)]
+    fn seek_further(&mut self) -> Scanned<usize> {
         loop {
             match self.byte() {
                 None if self.depth > 0 => return raw(self.opened_at, 1, Reason::OpenParenthesis),
-                None => return Ok(None),
-                Some(b'\n') if self.depth == 0 => return Ok(None),
+                None => return Ok(END),
+                Some(b'\n') if self.depth == 0 => return Ok(END),
                 Some(b'\n') => {
                     self.at += 1;
                     self.line = self.line.saturating_add(1);
@@ -139,48 +144,53 @@ impl<'a> Scanner<'a> {
                     self.depth -= 1;
                     self.at += 1;
                 }
-                Some(byte) => return Ok(Some(byte)),
+                Some(byte) => return Ok(usize::from(byte)),
             }
         }
     }
 
     /// The entry's next token; `None` at its end.
-    #[inline]
+    // Only numbers come back from the functions that are not inlined: a token that is never in memory costs nothing.
+    #[inline(always)]
     pub(crate) fn token(&mut self) -> Scanned<Option<Token<'a>>> {
-        match self.seek_token()? {
-            None => Ok(None),
-            Some(b'"') => self.quoted().map(Some),
-            Some(_) => self.word().map(Some),
-        }
-    }
-
-    #[inline]
-    fn word(&mut self) -> Scanned<Token<'a>> {
-        let start = self.at;
-        let rest = &self.bytes[start..];
-        let length = rest
-            .iter()
-            .position(|&byte| !WORD[usize::from(byte)])
-            .unwrap_or(rest.len());
-        if rest.get(length) == Some(&b'\\') {
-            return self.escaped_word(length);
-        }
-        self.at = start + length;
-        Ok(Token {
-            text: &rest[..length],
+        const QUOTE: usize = b'"' as usize;
+        let (start, quoted, mut escaped);
+        let length = match self.seek_token()? {
+            END => return Ok(None),
+            QUOTE => {
+                let found = self.quoted()?;
+                (start, quoted, escaped) = (self.at + 1, true, found & 1 == 1);
+                self.at = start + found / 2 + 1;
+                found / 2
+            }
+            _ => {
+                (start, quoted, escaped) = (self.at, false, false);
+                let rest = &self.bytes[start..];
+                let mut length = word_length(rest);
+                if rest.get(length) == Some(&b'\\') {
+                    length = self.escaped_word(length)?;
+                    escaped = true;
+                }
+                self.at = start + length;
+                length
+            }
+        };
+        Ok(Some(Token {
+            text: &self.bytes[start..start + length],
             at: start,
-            quoted: false,
-            escaped: false,
-        })
+            quoted,
+            escaped,
+        }))
     }
 
-    fn escaped_word(&mut self, mut length: usize) -> Scanned<Token<'a>> {
-        let start = self.at;
-        let rest = &self.bytes[start..];
+    /// The length of the word here, whose first backslash is known.
+    #[inline(never)]
+    fn escaped_word(&self, mut length: usize) -> Scanned<usize> {
+        let rest = &self.bytes[self.at..];
         while let Some(&byte) = rest.get(length) {
             if byte == b'\\' {
                 if matches!(rest.get(length + 1), None | Some(b'\n' | b'\r')) {
-                    return raw(start + length, 1, Reason::BadEscape);
+                    return raw(self.at + length, 1, Reason::BadEscape);
                 }
                 length += 2;
             } else if WORD[usize::from(byte)] {
@@ -189,28 +199,14 @@ impl<'a> Scanner<'a> {
                 break;
             }
         }
-        self.at = start + length;
-        Ok(Token {
-            text: &rest[..length],
-            at: start,
-            quoted: false,
-            escaped: true,
-        })
+        Ok(length)
     }
 
-    fn quoted(&mut self) -> Scanned<Token<'a>> {
-        let start = self.at + 1;
-        let rest = &self.bytes[start..];
-        match closing_quote(rest) {
-            (length, true, escaped) => {
-                self.at = start + length + 1;
-                Ok(Token {
-                    text: &rest[..length],
-                    at: start,
-                    quoted: true,
-                    escaped,
-                })
-            }
+    /// Twice the length of the quoted string here, and 1 more when there are backslashes in it.
+    #[inline(never)]
+    fn quoted(&self) -> Scanned<usize> {
+        match closing_quote(&self.bytes[self.at + 1..]) {
+            (length, true, escaped) => Ok(length * 2 + usize::from(escaped)),
             (length, false, _) => raw(self.at, length + 1, Reason::OpenQuote),
         }
     }
@@ -258,6 +254,29 @@ impl<'a> Scanner<'a> {
         }
         self.depth = 0;
     }
+}
+
+/// How many bytes at the start of `text` go on a word.
+#[inline(always)]
+fn word_length(text: &[u8]) -> usize {
+    let mut at = 0;
+    while let Some(block) = text.get(at..).and_then(|rest| rest.first_chunk::<BLOCK>()) {
+        let ends = word_ends(block);
+        if ends == 0 {
+            at += BLOCK;
+            continue;
+        }
+        at += ends.trailing_zeros() as usize;
+        // Control characters that are no blanks are parts of words.
+        if !WORD[usize::from(text[at])] {
+            return at;
+        }
+        at += 1;
+    }
+    while text.get(at).is_some_and(|byte| WORD[usize::from(*byte)]) {
+        at += 1;
+    }
+    at
 }
 
 /// How many bytes stand before the closing quote or the end of the line, whether the quote is there, and whether

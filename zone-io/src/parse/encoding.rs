@@ -4,7 +4,7 @@
 use super::address::hex_digit;
 use super::field::Fields;
 use crate::reason::Reason;
-use crate::scan::Scanned;
+use crate::scan::{END, Scanned};
 
 const BASE64: &str = "base64";
 const HEX: &str = "hexadecimal digits";
@@ -16,7 +16,7 @@ impl Fields<'_, '_> {
         let first = self.word(BASE64)?;
         let mut last = first;
         let mut text = first.text;
-        if self.scan.seek_token()?.is_some() {
+        if self.scan.seek_token()? != END {
             self.scratch.text.clear();
             self.scratch.text.extend_from_slice(first.text);
             while let Some(more) = self.scan.token()? {

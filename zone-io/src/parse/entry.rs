@@ -8,7 +8,7 @@ use super::name::write_name;
 use super::number;
 use super::types::record_type;
 use crate::reason::Reason;
-use crate::scan::{Scanned, Scanner, Token, raw};
+use crate::scan::{END, Scanned, Scanner, Token, raw};
 
 /// What happens to records whose owner is neither the zone's name nor below it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -72,6 +72,7 @@ pub(crate) struct State {
     pub(crate) pending: Pending,
     pub(crate) rdata: Vec<u8>,
     scratch: Scratch,
+    pub(crate) parsed: Parsed,
 }
 
 impl State {
@@ -90,6 +91,11 @@ impl State {
             pending: Pending::default(),
             rdata: Vec::with_capacity(1024),
             scratch: Scratch::default(),
+            parsed: Parsed {
+                rtype: RecordType::SOA,
+                ttl: 0,
+                line: 0,
+            },
         }
     }
 
@@ -121,21 +127,21 @@ impl State {
         self.standing = Standing::Owner;
     }
 
-    /// Reads the entry that starts here, up to and with its line break; `None` when the line is empty. After a fault
-    /// the scanner stands inside the entry.
+    /// Reads the entry that starts here, up to and with its line break, into [`parsed`](Self::parsed); `false` when the
+    /// line is empty. After a fault the scanner stands inside the entry.
     #[inline]
-    pub(crate) fn entry(&mut self, scan: &mut Scanner<'_>) -> Scanned<Option<Parsed>> {
+    pub(crate) fn entry(&mut self, scan: &mut Scanner<'_>) -> Scanned<bool> {
         let line = scan.line;
         if matches!(scan.byte(), Some(b' ' | b'\t' | b'\r')) {
             if !self.inherits(scan)? {
-                return Ok(None);
+                return Ok(false);
             }
         } else {
             match scan.token()? {
                 Some(token) => self.read_owner(&token)?,
                 None => {
                     scan.end_entry();
-                    return Ok(None);
+                    return Ok(false);
                 }
             }
         }
@@ -158,12 +164,13 @@ impl State {
             (None, None) => self.unknown_ttl(rtype, type_at)?,
         };
         scan.end_entry();
-        Ok(Some(Parsed { rtype, ttl, line }))
+        self.parsed = Parsed { rtype, ttl, line };
+        Ok(true)
     }
 
     /// Whether a line that starts with a blank has a record of the last owner.
     fn inherits(&mut self, scan: &mut Scanner<'_>) -> Scanned<bool> {
-        if scan.seek_token()?.is_none() {
+        if scan.seek_token()? == END {
             scan.end_entry();
             return Ok(false);
         }
@@ -209,7 +216,7 @@ impl State {
     }
 
     /// TTL and class in either order, or neither, and the type, which comes with its place.
-    #[inline]
+    #[inline(always)]
     fn head(&mut self, scan: &mut Scanner<'_>) -> Scanned<(RecordType, Option<u32>, (usize, usize))> {
         let mut ttl = None;
         let mut class = None;

@@ -30,7 +30,7 @@ pub(crate) struct Fields<'s, 'a> {
 
 impl<'a> Fields<'_, 'a> {
     /// The next token, which must be there.
-    #[inline]
+    #[inline(always)]
     pub(super) fn need(&mut self, expected: &'static str) -> Scanned<Token<'a>> {
         match self.scan.token()? {
             Some(token) => Ok(token),
@@ -46,7 +46,7 @@ impl<'a> Fields<'_, 'a> {
     }
 
     /// The next token, which must be there and not in quotes.
-    #[inline]
+    #[inline(always)]
     pub(super) fn word(&mut self, expected: &'static str) -> Scanned<Token<'a>> {
         let token = self.need(expected)?;
         if token.quoted {

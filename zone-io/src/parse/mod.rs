@@ -20,7 +20,7 @@ use memchr::{memchr, memchr_iter, memrchr};
 
 pub(crate) use directive::{Directive, Include, directive};
 pub use entry::Outside;
-pub(crate) use entry::{Before, Parsed, State};
+pub(crate) use entry::{Before, State};
 use generate::Generate;
 
 use crate::error::{Fault, Faults};
@@ -142,27 +142,27 @@ impl<'a> Reader<'a> {
     /// The next record, or the next fault: reading goes on behind it.
     pub fn next_record(&mut self) -> Option<Result<TextRecord<'_>, Fault>> {
         match self.advance()? {
-            Ok(parsed) => Some(Ok(self.record(parsed))),
+            Ok(()) => Some(Ok(self.record())),
             Err(raw) => Some(Err(self.place.fault(*raw))),
         }
     }
 
     /// The record that was read last.
     #[inline]
-    pub(crate) fn record(&self, parsed: Parsed) -> TextRecord<'_> {
+    pub(crate) fn record(&self) -> TextRecord<'_> {
         TextRecord {
             // The state has an owner when a record was read.
             owner: self.state.owner().unwrap_or(NameRef::ROOT),
-            rtype: parsed.rtype,
-            ttl: parsed.ttl,
+            rtype: self.state.parsed.rtype,
+            ttl: self.state.parsed.ttl,
             rdata: &self.state.rdata,
-            line: parsed.line,
+            line: self.state.parsed.line,
         }
     }
 
     /// Reads up to the next record or fault.
     #[inline]
-    pub(crate) fn advance(&mut self) -> Option<Scanned<Parsed>> {
+    pub(crate) fn advance(&mut self) -> Option<Scanned<()>> {
         if self.generate.is_some()
             && let Some(made) = self.advance_generated()
         {
@@ -188,8 +188,8 @@ impl<'a> Reader<'a> {
                 _ => self.state.entry(&mut self.scan),
             };
             match result {
-                Ok(None) => {}
-                Ok(Some(parsed)) => return Some(Ok(parsed)),
+                Ok(false) => {}
+                Ok(true) => return Some(Ok(())),
                 Err(raw) => {
                     self.scan.skip_entry();
                     return Some(Err(raw));
@@ -217,7 +217,7 @@ impl<'a> Reader<'a> {
 
     /// The next record of a $GENERATE in progress; `None` when there is none in progress any more.
     #[cold]
-    fn advance_generated(&mut self) -> Option<Scanned<Parsed>> {
+    fn advance_generated(&mut self) -> Option<Scanned<()>> {
         loop {
             let generate = self.generate.as_mut()?;
             let (at, length) = (generate.at, generate.length);
@@ -231,8 +231,11 @@ impl<'a> Reader<'a> {
                     let line = self.scan.line.saturating_sub(1);
                     let mut scan = Scanner::new(&self.generated, 0, line);
                     match self.state.entry(&mut scan) {
-                        Ok(None) => continue,
-                        Ok(Some(parsed)) => return Some(Ok(Parsed { line, ..parsed })),
+                        Ok(false) => continue,
+                        Ok(true) => {
+                            self.state.parsed.line = line;
+                            return Some(Ok(()));
+                        }
                         Err(raw) => raw.reason,
                     }
                 }
@@ -302,7 +305,7 @@ pub fn parse_records(text: &[u8], options: &ReadOptions, mut emit: impl FnMut(Te
     let mut faults = Faults::default();
     while let Some(result) = reader.advance() {
         match result {
-            Ok(parsed) => emit(reader.record(parsed)),
+            Ok(()) => emit(reader.record()),
             Err(_) if faults.faults.len() >= options.max_faults => {
                 faults.stopped = true;
                 break;

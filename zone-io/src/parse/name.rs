@@ -3,6 +3,7 @@
 use dnssec_sign::{MAX_LABEL_LENGTH, MAX_WIRE_LENGTH, NameError, NameRef, parse_name};
 
 use crate::scan::Token;
+use crate::scan_block::{BLOCK, dots};
 
 /// Appends the wire form of the name that `token` is; `@` is the origin, and a relative name is completed with it.
 /// `out` is as before when it is no name.
@@ -16,14 +17,25 @@ pub(crate) fn write_name(token: &Token<'_>, origin: &[u8], out: &mut Vec<u8>) ->
     // The text with a length byte in front is the wire form but for the dots, each of which becomes the next length.
     out.push(0);
     out.extend_from_slice(text);
-    let mut label_at = start;
-    for at in start + 1..out.len() {
-        if out[at] == b'.' {
-            close_label(out, start, label_at, at)?;
-            label_at = at;
-        }
-    }
     let end = out.len();
+    // Whole blocks, so that no loop has to stop inside one.
+    out.extend_from_slice(&[0; BLOCK]);
+    let mut label_at = start;
+    let mut at = start + 1;
+    while at < end {
+        let Some(block) = out[at..].first_chunk() else {
+            break;
+        };
+        let mut found = dots(block);
+        while found != 0 {
+            let dot = at + found.trailing_zeros() as usize;
+            close_label(out, start, label_at, dot)?;
+            label_at = dot;
+            found &= found - 1;
+        }
+        at += BLOCK;
+    }
+    out.truncate(end);
     if label_at + 1 == end {
         out[label_at] = 0;
     } else {

@@ -6,7 +6,7 @@ use dnssec_sign::{RecordType, rdata};
 use super::field::Fields;
 use super::number;
 use crate::reason::Reason;
-use crate::scan::{Scanned, raw};
+use crate::scan::{END, Scanned, raw};
 
 /// The longest RDATA.
 const MAX_RDATA: usize = 65_535;
@@ -16,7 +16,7 @@ impl Fields<'_, '_> {
     #[inline]
     pub(crate) fn rdata(&mut self) -> Scanned<()> {
         let start = self.scan.at;
-        if self.scan.seek_token()? == Some(b'\\') && self.at_generic() {
+        if self.scan.seek_token()? == usize::from(b'\\') && self.at_generic() {
             self.generic()?;
         } else {
             self.direct()?;
@@ -96,7 +96,7 @@ impl Fields<'_, '_> {
             Some(stated @ 0..=65_535) => stated,
             _ => return length.fault(Reason::Number(65_535)),
         };
-        if self.scan.seek_token()?.is_some() {
+        if self.scan.seek_token()? != END {
             self.hex()?;
         }
         if self.out.len() != stated as usize {
