@@ -272,7 +272,7 @@ impl<'a> Iterator for Labels<'a> {
 }
 
 /// An owned domain name in uncompressed wire form. `==` is without regard to letter case.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct Name {
     wire: Box<[u8]>,
 }
@@ -316,6 +316,14 @@ impl Name {
         key
     }
 }
+
+impl PartialEq for Name {
+    fn eq(&self, other: &Self) -> bool {
+        self.borrow() == other.borrow()
+    }
+}
+
+impl Eq for Name {}
 
 impl std::str::FromStr for Name {
     type Err = NameError;
@@ -545,6 +553,7 @@ mod tests {
         assert!(name("a.Example.").borrow().is_at_or_below(name("eXample.").borrow()));
         assert!(!name("aexample.").borrow().is_at_or_below(name("example.").borrow()));
         assert!(name("x.").borrow().is_at_or_below(NameRef::ROOT));
+        assert_eq!(name("A.b."), name("a.B."));
         assert_eq!(name("*.a.b.").borrow().rrsig_labels(), 2);
         assert_eq!(name(".").borrow().rrsig_labels(), 0);
     }
