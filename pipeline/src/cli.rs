@@ -5,6 +5,7 @@ mod denial_flags;
 mod key;
 mod origin;
 mod report_text;
+mod role_flags;
 mod sign;
 mod streams;
 mod table;
@@ -19,9 +20,15 @@ use signet_pipeline::Error;
 
 /// Signs DNS zones with keys that never leave a PKCS#11 token
 #[derive(Parser)]
-#[command(name = "signet", version, max_term_width = 110, arg_required_else_help = true, subcommand_required = true)]
 #[command(
-    long_about = "Signs DNS zones in batch with keys that never leave a PKCS#11 token (an HSM, a smart card, SoftHSM), with keys\n\
+    name = "signet",
+    version,
+    max_term_width = 110,
+    arg_required_else_help = true,
+    subcommand_required = true
+)]
+#[command(
+    long_about = "Signs DNS zones in batch with keys that never leave a PKCS#11 token (an HSM, a smart card, SoftHSM), with keys \
                   on disk, or with both. What it writes is verified first; when anything fails, the old file stays as it was."
 )]
 #[command(after_help = EXIT_CODES)]
@@ -39,10 +46,8 @@ Exit codes:
 
 #[derive(Subcommand)]
 enum Command {
-    /// Sign a zone file
     Sign(Box<sign::SignFlags>),
-    /// Verify a signed zone file
-    Verify(verify::VerifyFlags),
+    Verify(Box<verify::VerifyFlags>),
     /// Make, adopt and list keys, and print their DS records
     #[command(subcommand, arg_required_else_help = true)]
     Key(key::Command),

@@ -201,7 +201,9 @@ impl Lines {
         let counter = &self.counters[place(phase)];
         counter.total.store(total.unwrap_or(0), Ordering::Relaxed);
         let now = self.now();
-        let _ = counter.began.compare_exchange(0, now, Ordering::Relaxed, Ordering::Relaxed);
+        let _ = counter
+            .began
+            .compare_exchange(0, now, Ordering::Relaxed, Ordering::Relaxed);
         self.speak(phase, now);
     }
 

@@ -2,10 +2,10 @@
 
 mod dates;
 mod ds;
+mod file_flags;
 mod from_label;
 mod generate;
 mod list;
-mod file_flags;
 
 use clap::Subcommand;
 use signet_pipeline::Error;
@@ -15,13 +15,9 @@ use super::Outcome;
 /// The commands of `signet key`.
 #[derive(Subcommand)]
 pub(super) enum Command {
-    /// Make a key pair on a token, or on disk, and write its K* files
-    Generate(generate::GenerateFlags),
-    /// Write K* files for a key that is on a token already
-    FromLabel(from_label::FromLabelFlags),
-    /// List keys on a token and in a key directory
+    Generate(Box<generate::GenerateFlags>),
+    FromLabel(Box<from_label::FromLabelFlags>),
     List(list::ListFlags),
-    /// Print the DS records of keys
     Ds(ds::DsFlags),
 }
 

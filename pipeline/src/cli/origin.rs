@@ -12,9 +12,9 @@ use signet_pipeline::Error;
 pub(super) fn origin_of(typed: Option<&str>, zone_file: &Path) -> Result<Name, Error> {
     match typed {
         Some(text) => zone_name("--origin", text),
-        None if zone_file == Path::new("-") => {
-            Err(Error::Usage("the zone comes from standard input: name its origin with -o".to_owned()))
-        }
+        None if zone_file == Path::new("-") => Err(Error::Usage(
+            "the zone comes from standard input: name its origin with -o".to_owned(),
+        )),
         None => {
             let name = zone_file.file_name().and_then(|name| name.to_str()).unwrap_or_default();
             name.parse().map_err(|error| {
@@ -32,7 +32,8 @@ pub(super) fn origin_of(typed: Option<&str>, zone_file: &Path) -> Result<Name, E
 /// # Errors
 /// [`Error::Usage`], which names the flag.
 pub(super) fn zone_name(flag: &str, text: &str) -> Result<Name, Error> {
-    text.parse().map_err(|error| Error::Usage(format!("{flag} '{text}': {error}")))
+    text.parse()
+        .map_err(|error| Error::Usage(format!("{flag} '{text}': {error}")))
 }
 
 #[cfg(test)]

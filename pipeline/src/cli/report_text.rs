@@ -26,7 +26,12 @@ pub(super) fn sign_report(report: &Report) -> String {
         text.push_str(&format!(", the first expires {}", digits(expiry)));
     }
     text.push('\n');
-    let width = report.keys.iter().map(|key| key.store.chars().count()).max().unwrap_or(0);
+    let width = report
+        .keys
+        .iter()
+        .map(|key| key.store.chars().count())
+        .max()
+        .unwrap_or(0);
     for key in &report.keys {
         text.push_str(&format!(
             "    {:4} {:>5} {:15}  {:width$}  {:>12}\n",
@@ -64,11 +69,12 @@ pub(super) fn sign_report(report: &Report) -> String {
 pub(super) fn verify_report(report: &VerifyReport) -> String {
     let mut text = String::new();
     for finding in &report.findings {
-        let place = finding.place.as_ref().map(|place| format!("{place}: ")).unwrap_or_default();
-        text.push_str(&format!(
-            "{}: {place}{} [{}, {}]\n",
-            finding.severity, finding.message, finding.rule, finding.reference
-        ));
+        let place = finding
+            .place
+            .as_ref()
+            .map(|place| format!("{place}: "))
+            .unwrap_or_default();
+        text.push_str(&format!("{}: {place}{}\n", finding.severity, finding.message));
     }
     let shown = report.findings.len() as u64;
     let all = report.errors + report.warnings;
@@ -82,7 +88,9 @@ pub(super) fn verify_report(report: &VerifyReport) -> String {
             keys.algorithm
         ));
         let [active, standby, revoked] = keys.zsks;
-        text.push_str(&format!("ZSKs {active} active, {standby} stand-by, {revoked} revoked\n"));
+        text.push_str(&format!(
+            "ZSKs {active} active, {standby} stand-by, {revoked} revoked\n"
+        ));
     }
     if let Some(expiry) = &report.earliest_expiry {
         text.push_str(&format!(
@@ -93,7 +101,10 @@ pub(super) fn verify_report(report: &VerifyReport) -> String {
             digits(expiry.expiration)
         ));
     }
-    let serial = report.serial.map(|serial| format!(", serial {serial}")).unwrap_or_default();
+    let serial = report
+        .serial
+        .map(|serial| format!(", serial {serial}"))
+        .unwrap_or_default();
     let verdict = if report.passed() {
         "the zone is fully signed and verifies".to_owned()
     } else {

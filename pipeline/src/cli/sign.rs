@@ -12,6 +12,7 @@ use dnssec_sign::SerialPolicy;
 use signet_pipeline::{Error, PartitionSize, Report, VerifyLevel};
 
 use super::denial_flags::DenialFlags;
+use super::role_flags::RoleFlags;
 use super::time_flags::ValidityFlags;
 use super::token_flags::TokenFlags;
 use super::{Outcome, report_text, streams, time_flags};
@@ -20,13 +21,13 @@ pub(super) use resolve::threads;
 use self::resolve::ReportFile;
 use crate::progress::{Loudness, Progress};
 
-/// Signs ZONEFILE with the keys named, or with those in the key directory whose dates say so.
+/// Sign a zone file
 #[derive(Args, Debug)]
 #[command(
     long_about = "Signs a zone file and writes the signed zone, one record a line, in canonical order.\n\n\
-                  KEY is the base name of a key's K* files; keys so named are put into the DNSKEY set. Without any, the key\n\
-                  directory is scanned, and the dates of the keys decide which are published and which sign.\n\
-                  Private keys may be on a token, on disk, or both. Every key is found and proven before the first\n\
+                  KEY is the base name of a key's K* files; keys so named are put into the DNSKEY set. Without any, the key \
+                  directory is scanned, and the dates of the keys decide which are published and which sign. \
+                  Private keys may be on a token, on disk, or both. Every key is found and proven before the first \
                   record is read, and the result is verified before it takes the place of the old file."
 )]
 pub(super) struct SignFlags {
@@ -58,6 +59,11 @@ pub(super) struct SignFlags {
     #[arg(short = 'T', long, value_name = "TTL")]
     dnskey_ttl: Option<String>,
 
+    /// Go on with what is refused as unwise: forbidden algorithms, more than 50 NSEC3 iterations, signatures that are not
+    /// valid yet, revocation of the only KSK
+    #[arg(long)]
+    insist: bool,
+
     #[command(flatten)]
     roles: RoleFlags,
 
@@ -67,10 +73,6 @@ pub(super) struct SignFlags {
     #[command(flatten)]
     denial: DenialFlags,
 
-    /// Go on with what is refused as unwise: more than 50 NSEC3 iterations, signatures that are not valid yet
-    #[arg(long)]
-    insist: bool,
-
     #[command(flatten)]
     token: TokenFlags,
 
@@ -79,18 +81,6 @@ pub(super) struct SignFlags {
 
     #[command(flatten)]
     work: WorkFlags,
-}
-
-/// Which keys sign what.
-#[derive(Args, Debug)]
-struct RoleFlags {
-    /// Sign with every key, whatever its KSK flag says
-    #[arg(short = 'z', long)]
-    ignore_ksk_flag: bool,
-
-    /// Sign DNSKEY, CDS and CDNSKEY with KSKs only
-    #[arg(short = 'x', long)]
-    ksk_only: bool,
 }
 
 /// How a token is used.
@@ -110,19 +100,20 @@ struct TokenUseFlags {
     sessions: SessionCount,
 
     /// Sign with a copy of the key in the session's memory: faster on software tokens
-    #[arg(long, value_enum, default_value_t = SessionCopy::Auto)]
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t = SessionCopy::Auto)]
     session_copy: SessionCopy,
 }
 
 /// How the run goes about it.
 #[derive(Args, Debug)]
+#[command(next_help_heading = "Run")]
 struct WorkFlags {
     /// Threads that parse, plan, write and verify; the number of processors is the default
     #[arg(long, value_name = "N")]
     threads: Option<NonZeroUsize>,
 
     /// How the result is checked before it is published
-    #[arg(long, value_enum, default_value_t = Verify::Full)]
+    #[arg(long, value_enum, value_name = "LEVEL", default_value_t = Verify::Full)]
     verify: Verify,
 
     /// How many faults of the zone file are shown
@@ -186,7 +177,9 @@ impl std::str::FromStr for SessionCount {
         if text == "auto" {
             return Ok(Self::Auto);
         }
-        text.parse().map(Self::Exactly).map_err(|_| "write auto, or a number of at least 1")
+        text.parse()
+            .map(Self::Exactly)
+            .map_err(|_| "write auto, or a number of at least 1")
     }
 }
 
@@ -211,7 +204,11 @@ impl std::str::FromStr for Partition {
 /// # Errors
 /// Every [`Error`]: what stopped the run.
 pub(super) fn run(flags: &SignFlags) -> Result<Outcome, Error> {
-    let loudness = if flags.work.quiet { Loudness::Quiet } else { Loudness::Normal };
+    let loudness = if flags.work.quiet {
+        Loudness::Quiet
+    } else {
+        Loudness::Normal
+    };
     let progress = Progress::new(loudness);
     let result = sign(flags, &progress);
     progress.finish();
@@ -228,7 +225,7 @@ fn sign(flags: &SignFlags, progress: &Progress) -> Result<Report, Error> {
     let config = resolve::config(flags, now, progress)?;
     let request = resolve::key_request(flags, &config, now)?;
     let report_file = flags.work.report.as_deref().map(ReportFile::create).transpose()?;
-    resolve::prove_output(&config)?;
+    resolve::prove_files(&config)?;
     let keys = signet_pipeline::open_keys(&request, progress)?;
     let report = signet_pipeline::sign(&config, &keys, progress)?;
     if let Some(file) = report_file {
@@ -255,7 +252,9 @@ mod tests {
     }
 
     fn flags(line: &str) -> SignFlags {
-        Line::try_parse_from(std::iter::once("x").chain(line.split_whitespace())).unwrap().sign
+        Line::try_parse_from(std::iter::once("x").chain(line.split_whitespace()))
+            .unwrap()
+            .sign
     }
 
     fn config(line: &str) -> SignConfig {
@@ -273,7 +272,10 @@ mod tests {
         assert_eq!(config.output, Output::File("zones/example.com.signed".into()));
         assert_eq!(config.policy.denial, Denial::Nsec);
         assert_eq!(config.policy.serial, SerialPolicy::Increment);
-        assert_eq!((config.policy.inception, config.policy.validity()), (NOW - 3600, 30 * 86400));
+        assert_eq!(
+            (config.policy.inception, config.policy.validity()),
+            (NOW - 3600, 30 * 86400)
+        );
         assert_eq!(config.verify, VerifyLevel::Full);
     }
 
@@ -310,7 +312,15 @@ mod tests {
     #[test]
     fn what_makes_no_sense_is_refused_with_2() {
         let refused = |line: &str| resolve::config(&flags(line), NOW, &Silent).unwrap_err().exit_code();
-        for line in ["-", "- -o a.", "z -e now-2d", "z -3 --iterations 51", "z -s +2d", "z -o a..b", "z -T m"] {
+        for line in [
+            "-",
+            "- -o a.",
+            "z -e now-2d",
+            "z -3 --iterations 51",
+            "z -s +2d",
+            "z -o a..b",
+            "z -T m",
+        ] {
             assert_eq!(refused(line), 2, "{line}");
         }
         config("z -3 --iterations 51 --insist");

@@ -12,10 +12,13 @@ use signet_pipeline::Error;
 /// # Errors
 /// [`Error::Input`] for a clock outside 1970 to 2106.
 pub(super) fn now() -> Result<u32, Error> {
-    let seconds = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map(|time| time.as_secs());
-    seconds.ok().and_then(|seconds| u32::try_from(seconds).ok()).ok_or_else(|| {
-        Error::Input("this machine's clock is not between 1970 and 2106: set it".to_owned())
-    })
+    let seconds = SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .map(|time| time.as_secs());
+    seconds
+        .ok()
+        .and_then(|seconds| u32::try_from(seconds).ok())
+        .ok_or_else(|| Error::Input("this machine's clock is not between 1970 and 2106: set it".to_owned()))
 }
 
 pub(super) const SYNTAX: &str = "YYYYMMDD, YYYYMMDDHHMMSS, ten digits of seconds since 1970, or now, each with an offset such as +30d \

@@ -10,7 +10,6 @@ use super::Outcome;
 /// The commands of `signet token`.
 #[derive(Subcommand)]
 pub(super) enum Command {
-    /// List the tokens of a PKCS#11 library
     List(list::ListFlags),
 }
 

@@ -12,11 +12,11 @@ use signet_pipeline::TokenAccess;
 #[command(next_help_heading = "Token")]
 pub(super) struct TokenFlags {
     /// The provider's PKCS#11 library
-    #[arg(short, long, value_name = "PATH", env = "PKCS11_PROVIDER")]
+    #[arg(short, long, value_name = "PATH", env = "PKCS11_PROVIDER", hide_env_values = true)]
     module: Option<PathBuf>,
 
     /// The token, by its label
-    #[arg(long, value_name = "LABEL", env = "SIGNET_TOKEN")]
+    #[arg(long, value_name = "LABEL", env = "SIGNET_TOKEN", hide_env_values = true)]
     token: Option<String>,
 
     /// The token, by its serial number
@@ -31,7 +31,7 @@ pub(super) struct TokenFlags {
     ///
     /// Without it the pin-source of the key's URI counts, then a prompt where there is a terminal. The PIN is tried once:
     /// a second wrong try could lock the token.
-    #[arg(long, value_name = "SOURCE", env = "SIGNET_PIN_SOURCE")]
+    #[arg(long, value_name = "SOURCE", env = "SIGNET_PIN_SOURCE", hide_env_values = true)]
     pin_source: Option<PinSource>,
 }
 

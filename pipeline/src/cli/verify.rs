@@ -7,10 +7,11 @@ use clap::Args;
 use signet_pipeline::{Error, VerifyConfig};
 
 use super::origin::origin_of;
+use super::role_flags::RoleFlags;
 use super::{Outcome, report_text, streams, time_flags};
 use crate::progress::{Loudness, Progress};
 
-/// Verifies a signed zone file: chains, bitmaps, completeness, and every signature.
+/// Verify a signed zone file: chains, bitmaps, completeness, every signature
 #[derive(Args, Debug)]
 pub(super) struct VerifyFlags {
     /// The signed zone file; `-` is standard input
@@ -20,14 +21,6 @@ pub(super) struct VerifyFlags {
     /// The zone's origin; the file's name is the default
     #[arg(short, long, value_name = "ORIGIN")]
     origin: Option<String>,
-
-    /// Take every DNSKEY for a zone-signing key, whatever its KSK flag says
-    #[arg(short = 'z', long)]
-    ignore_ksk_flag: bool,
-
-    /// Expect DNSKEY, CDS and CDNSKEY to be signed by KSKs only
-    #[arg(short = 'x', long)]
-    ksk_only: bool,
 
     /// The moment at which the signatures have to be valid; now is the default
     #[arg(long, value_name = "TIME")]
@@ -48,6 +41,9 @@ pub(super) struct VerifyFlags {
     /// Show no progress
     #[arg(short, long)]
     quiet: bool,
+
+    #[command(flatten)]
+    roles: RoleFlags,
 }
 
 /// Verifies, prints findings and counts; a zone that fails gives exit code 5.
@@ -65,8 +61,8 @@ pub(super) fn run(flags: &VerifyFlags) -> Result<Outcome, Error> {
         origin: origin_of(flags.origin.as_deref(), &flags.zone_file)?,
         now: now.into(),
         threads: super::sign::threads(flags.threads),
-        ignore_ksk: flags.ignore_ksk_flag,
-        ksk_only: flags.ksk_only,
+        ignore_ksk: flags.roles.ignore_ksk_flag,
+        ksk_only: flags.roles.ksk_only,
         max_errors: flags.max_errors,
     };
     let progress = Progress::new(if flags.quiet { Loudness::Quiet } else { Loudness::Normal });
@@ -78,5 +74,9 @@ pub(super) fn run(flags: &VerifyFlags) -> Result<Outcome, Error> {
     } else {
         streams::print(&report_text::verify_report(&report))?;
     }
-    Ok(if report.passed() { Outcome::Done } else { Outcome::Failed(5) })
+    Ok(if report.passed() {
+        Outcome::Done
+    } else {
+        Outcome::Failed(5)
+    })
 }

@@ -10,7 +10,6 @@ use super::Outcome;
 /// The commands of `signet zone`.
 #[derive(Subcommand)]
 pub(super) enum Command {
-    /// Print a zone file in canonical order, one record a line
     Format(format::FormatFlags),
 }
 

@@ -28,7 +28,8 @@ impl TokenAccess {
     pub fn module(&self) -> Result<Arc<Module>, Error> {
         let path = self.module.as_deref().ok_or_else(|| {
             Error::Usage(
-                "a token is needed, and no PKCS#11 library is named: give --module PATH or set PKCS11_PROVIDER".to_owned(),
+                "a token is needed, and no PKCS#11 library is named: give --module PATH or set PKCS11_PROVIDER"
+                    .to_owned(),
             )
         })?;
         Ok(Module::load(path, InitMode::Owned)?)

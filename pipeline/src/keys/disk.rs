@@ -24,7 +24,11 @@ pub(super) fn software_key(name: &str, dnskey: Dnskey, fields: &PrivateKeyFields
 /// [`Error::Input`] when it does not verify.
 pub fn prove_software_key(key: &SoftwareKey) -> Result<(), Error> {
     let mut signature = SignatureBuf::default();
-    key.sign(PROOF, &mut signature).map_err(|error| Error::Input(error.to_string()))?;
-    verify_signature(key.dnskey(), PROOF, signature.bytes())
-        .map_err(|error| Error::Input(format!("what the key signs does not verify with its public half: {error}")))
+    key.sign(PROOF, &mut signature)
+        .map_err(|error| Error::Input(error.to_string()))?;
+    verify_signature(key.dnskey(), PROOF, signature.bytes()).map_err(|error| {
+        Error::Input(format!(
+            "what the key signs does not verify with its public half: {error}"
+        ))
+    })
 }

@@ -94,7 +94,9 @@ pub fn open_keys(request: &KeyRequest, observer: &dyn Observer) -> Result<Signin
             }
             Some(PrivateHalf::Token(token)) if needed => match &request.token {
                 TokenUse::Offline => {
-                    observer.warn(&format!("{name} is on a token, which is left alone: the key is offline"));
+                    observer.warn(&format!(
+                        "{name} is on a token, which is left alone: the key is offline"
+                    ));
                 }
                 TokenUse::Online { .. } => {
                     wanted.push(Wanted {
@@ -106,7 +108,9 @@ pub fn open_keys(request: &KeyRequest, observer: &dyn Observer) -> Result<Signin
                 }
             },
             None | Some(PrivateHalf::External) if explicit => {
-                observer.warn(&format!("{name} has no private half here: it is published and signs nothing"));
+                observer.warn(&format!(
+                    "{name} has no private half here: it is published and signs nothing"
+                ));
             }
             _ => {}
         }
@@ -138,7 +142,9 @@ pub fn open_keys(request: &KeyRequest, observer: &dyn Observer) -> Result<Signin
         }
         stores.extend(opened.into_iter().map(|store| Store {
             name: store.name().to_owned(),
-            kind: StoreKind::Token { sessions: store.sessions() },
+            kind: StoreKind::Token {
+                sessions: store.sessions(),
+            },
             keys: Box::new(store) as Box<dyn KeyStore>,
         }));
     }
@@ -147,7 +153,10 @@ pub fn open_keys(request: &KeyRequest, observer: &dyn Observer) -> Result<Signin
 
 fn set_source(candidates: &mut [KeyCandidate], at: usize, store: usize, index: usize) {
     if let (Some(candidate), Ok(index)) = (candidates.get_mut(at), u16::try_from(index)) {
-        candidate.source = KeySource::Store { store, index: KeyIndex(index) };
+        candidate.source = KeySource::Store {
+            store,
+            index: KeyIndex(index),
+        };
     }
 }
 
@@ -156,14 +165,26 @@ fn read_files(request: &KeyRequest, observer: &dyn Observer) -> Result<Vec<(Stri
     let origin = &request.origin;
     if request.named.is_empty() {
         let found = KeyFiles::scan(&request.directory, origin.borrow())?;
-        return Ok(found.into_iter().map(|files| (files.name().to_string(), files)).collect());
+        if found.is_empty() {
+            return Err(Error::Input(format!(
+                "{} has no key files of {origin}: -K names the directory, -o the zone, and `signet key generate` makes keys",
+                request.directory.display()
+            )));
+        }
+        return Ok(found
+            .into_iter()
+            .map(|files| (files.name().to_string(), files))
+            .collect());
     }
     let mut read: Vec<(String, KeyFiles)> = Vec::new();
     for name in &request.named {
         let files = KeyFiles::read(&request.directory, Path::new(name))?;
         let public = &files.public;
         if public.owner.borrow() != origin.borrow() {
-            return Err(Error::Input(format!("{name} is a key of {}, not of {origin}", public.owner)));
+            return Err(Error::Input(format!(
+                "{name} is a key of {}, not of {origin}",
+                public.owner
+            )));
         }
         if read.iter().any(|(_, other)| other.public.dnskey == public.dnskey) {
             observer.warn(&format!("{name} is named twice"));
@@ -176,9 +197,13 @@ fn read_files(request: &KeyRequest, observer: &dyn Observer) -> Result<Vec<(Stri
 
 /// The URI in a key file. It may not name a library: what is loaded is never decided by data.
 fn uri_of(name: &str, label: &str, observer: &dyn Observer) -> Result<Uri, Error> {
-    let uri: Uri = label.parse().map_err(|error| Error::Input(format!("{name}.private: Label: {error}")))?;
+    let uri: Uri = label
+        .parse()
+        .map_err(|error| Error::Input(format!("{name}.private: Label: {error}")))?;
     if uri.names_no_key() {
-        return Err(Error::Input(format!("{name}.private: Label names no key: it has neither object nor id")));
+        return Err(Error::Input(format!(
+            "{name}.private: Label names no key: it has neither object nor id"
+        )));
     }
     if uri.module_path.is_some() {
         observer.warn(&format!(
@@ -186,7 +211,9 @@ fn uri_of(name: &str, label: &str, observer: &dyn Observer) -> Result<Uri, Error
         ));
     }
     if uri.pin_value.is_some() {
-        observer.warn(&format!("{name}.private holds a PIN: anybody who reads the file has it; use pin-source instead"));
+        observer.warn(&format!(
+            "{name}.private holds a PIN: anybody who reads the file has it; use pin-source instead"
+        ));
     }
     Ok(uri)
 }

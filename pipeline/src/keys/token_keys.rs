@@ -28,7 +28,11 @@ pub fn kind_of(algorithm: Algorithm, bits: Option<u16>) -> Result<KeyKind, Error
     Ok(match algorithm {
         Algorithm::RSASHA256 | Algorithm::RSASHA512 => match bits.unwrap_or(2048) {
             bits @ 2048..=4096 => KeyKind::Rsa(bits.into()),
-            bits => return Err(Error::Usage(format!("an RSA key of {bits} bits: 2048 to 4096 are made"))),
+            bits => {
+                return Err(Error::Usage(format!(
+                    "an RSA key of {bits} bits: 2048 to 4096 are made"
+                )));
+            }
         },
         Algorithm::ECDSAP256SHA256 => KeyKind::P256,
         Algorithm::ECDSAP384SHA384 => KeyKind::P384,
@@ -92,7 +96,10 @@ mod tests {
         let error = dnskey_of(&public, 257, Algorithm::ED25519).unwrap_err();
         assert_eq!(error.exit_code(), 1);
         let text = error.to_string();
-        assert!(text.contains("ED25519") && text.contains("P-256") && text.contains("ECDSAP256SHA256"), "{text}");
+        assert!(
+            text.contains("ED25519") && text.contains("P-256") && text.contains("ECDSAP256SHA256"),
+            "{text}"
+        );
         assert!(fits(KeyKind::Rsa(2048), Algorithm::RSASHA512));
         assert!(!fits(KeyKind::Rsa(2048), Algorithm::ED25519));
     }
@@ -101,14 +108,21 @@ mod tests {
     fn kinds_to_make() {
         assert_eq!(kind_of(Algorithm::RSASHA256, None).unwrap(), KeyKind::Rsa(2048));
         assert_eq!(kind_of(Algorithm::ED25519, None).unwrap(), KeyKind::Ed25519);
-        for (algorithm, bits) in [(Algorithm::RSASHA256, Some(1024)), (Algorithm::RSASHA1, None), (Algorithm::ED448, None)] {
+        for (algorithm, bits) in [
+            (Algorithm::RSASHA256, Some(1024)),
+            (Algorithm::RSASHA1, None),
+            (Algorithm::ED448, None),
+        ] {
             assert_eq!(kind_of(algorithm, bits).unwrap_err().exit_code(), 2);
         }
     }
 
     #[test]
     fn rsa_parts_become_rfc_3110_form() {
-        let public = PublicPart::Rsa { modulus: vec![0xc0; 256], exponent: vec![1, 0, 1] };
+        let public = PublicPart::Rsa {
+            modulus: vec![0xc0; 256],
+            exponent: vec![1, 0, 1],
+        };
         let key = dnskey_of(&public, 256, Algorithm::RSASHA256).unwrap();
         assert_eq!(key.public_key().len(), 1 + 3 + 256);
         assert_eq!(key.signature_length(), Some(256));

@@ -7,7 +7,9 @@ use std::sync::{Mutex, PoisonError};
 use dnssec_sign::{
     Algorithm, Dnskey, KeyIndex, KeyStore, MAX_SIGNATURE_LENGTH, SignError, SignatureBuf, Signer, ToBeSigned,
 };
-use hsm_core::{DigestInfo, FaultClass, Hash, KeySlot, LoggedIn, Pool, SessionCopy, SignMechanism, SigningSession, TokenKey};
+use hsm_core::{
+    DigestInfo, FaultClass, Hash, KeySlot, LoggedIn, Pool, SessionCopy, SignMechanism, SigningSession, TokenKey,
+};
 
 use crate::error::Error;
 
@@ -62,7 +64,9 @@ impl TokenStore {
         let pool = Pool::open(login, sessions, &token_keys, copy)?;
         let loaded = keys.iter().enumerate().map(|(at, dnskey)| {
             Ok(Loaded {
-                slot: pool.slot(at).ok_or_else(|| Error::Token(format!("key {} got no slot", dnskey.key_tag())))?,
+                slot: pool
+                    .slot(at)
+                    .ok_or_else(|| Error::Token(format!("key {} got no slot", dnskey.key_tag())))?,
                 algorithm: dnskey.algorithm(),
                 tag: dnskey.key_tag(),
             })

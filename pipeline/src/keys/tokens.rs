@@ -40,17 +40,28 @@ pub(super) fn open(
     let module = access.module()?;
     let mut groups: Vec<Group> = Vec::new();
     for (at, key) in wanted.iter().enumerate() {
-        let token = module.token(&access.selector(&key.uri)).map_err(|error| of_key(&key.name, &error))?;
+        let token = module
+            .token(&access.selector(&key.uri))
+            .map_err(|error| of_key(&key.name, &error))?;
         let slot = token.info().slot_id;
         match groups.iter_mut().find(|group| group.token.info().slot_id == slot) {
             Some(group) => group.members.push(at),
-            None => groups.push(Group { token, members: vec![at] }),
+            None => groups.push(Group {
+                token,
+                members: vec![at],
+            }),
         }
     }
     let mut places = vec![(0, 0); wanted.len()];
     let mut stores = Vec::new();
     for group in &groups {
-        let uris = || group.members.iter().filter_map(|at| wanted.get(*at)).map(|key| &key.uri);
+        let uris = || {
+            group
+                .members
+                .iter()
+                .filter_map(|at| wanted.get(*at))
+                .map(|key| &key.uri)
+        };
         let with_pin = uris().find(|uri| uri.pin_source.is_some() || uri.pin_value.is_some());
         let login = access.log_in(&group.token, with_pin)?;
         let mut keys = Vec::new();
@@ -71,7 +82,11 @@ pub(super) fn open(
 /// The public half on the token has to be that of the file: else what it signs is worth nothing.
 fn compare(key: &Wanted, public: &hsm_core::PublicPart, label: &str, token: &Token) -> Result<(), Error> {
     let here = &key.dnskey;
-    let place = format!("key '{label}' on token '{}' (slot {})", token.info().label, token.info().slot_id);
+    let place = format!(
+        "key '{label}' on token '{}' (slot {})",
+        token.info().label,
+        token.info().slot_id
+    );
     let there = dnskey_of(public, here.flags(), here.algorithm())
         .map_err(|error| Error::Input(format!("{}: {place}: {error}", key.name)))?;
     if there == *here {

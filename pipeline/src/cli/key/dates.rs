@@ -17,7 +17,13 @@ pub(super) struct DateFlags {
     publish: Option<String>,
 
     /// From when the key signs; now by default
-    #[arg(short = 'A', long, value_name = "TIME", allow_hyphen_values = true, conflicts_with = "no_dates")]
+    #[arg(
+        short = 'A',
+        long,
+        value_name = "TIME",
+        allow_hyphen_values = true,
+        conflicts_with = "no_dates"
+    )]
     activate: Option<String>,
 
     /// From when the key's REVOKE bit is set (RFC 5011)
@@ -58,7 +64,11 @@ impl DateFlags {
         let default = Some(now).filter(|_| !self.no_dates);
         let activate = date("--activate", &self.activate, default)?;
         // `-A none` unsets that date alone.
-        let publish_default = if self.activate.is_some() { activate.or(default) } else { default };
+        let publish_default = if self.activate.is_some() {
+            activate.or(default)
+        } else {
+            default
+        };
         Ok(KeyTimes {
             created: Some(now),
             publish: date("--publish", &self.publish, publish_default)?,
@@ -76,11 +86,26 @@ impl DateFlags {
 pub(super) fn oddities(times: &KeyTimes, is_ksk: bool) -> Vec<&'static str> {
     let before = |one: Option<u32>, other: Option<u32>| one.zip(other).is_some_and(|(one, other)| one < other);
     let odd = [
-        (before(times.delete, times.inactive), "the key is deleted before it is inactive"),
-        (before(times.delete, times.publish), "the key is deleted before it is published"),
-        (before(times.inactive, times.activate), "the key is inactive before it is active"),
-        (before(times.activate, times.publish), "the key signs before it is published"),
-        (times.revoke.is_some() && !is_ksk, "only a KSK is of use revoked (RFC 5011)"),
+        (
+            before(times.delete, times.inactive),
+            "the key is deleted before it is inactive",
+        ),
+        (
+            before(times.delete, times.publish),
+            "the key is deleted before it is published",
+        ),
+        (
+            before(times.inactive, times.activate),
+            "the key is inactive before it is active",
+        ),
+        (
+            before(times.activate, times.publish),
+            "the key signs before it is published",
+        ),
+        (
+            times.revoke.is_some() && !is_ksk,
+            "only a KSK is of use revoked (RFC 5011)",
+        ),
     ];
     odd.into_iter().filter_map(|(is, text)| is.then_some(text)).collect()
 }
@@ -102,15 +127,25 @@ mod tests {
     }
 
     fn times(line: &[&str]) -> KeyTimes {
-        Line::try_parse_from([&["x"], line].concat()).unwrap().dates.resolve(NOW).unwrap()
+        Line::try_parse_from([&["x"], line].concat())
+            .unwrap()
+            .dates
+            .resolve(NOW)
+            .unwrap()
     }
 
     #[test]
     fn binds_defaults() {
         let plain = times(&[]);
-        assert_eq!((plain.created, plain.publish, plain.activate), (Some(NOW), Some(NOW), Some(NOW)));
+        assert_eq!(
+            (plain.created, plain.publish, plain.activate),
+            (Some(NOW), Some(NOW), Some(NOW))
+        );
         let later = times(&["-A", "+2d"]);
-        assert_eq!((later.publish, later.activate), (Some(NOW + 2 * DAY), Some(NOW + 2 * DAY)));
+        assert_eq!(
+            (later.publish, later.activate),
+            (Some(NOW + 2 * DAY), Some(NOW + 2 * DAY))
+        );
         let seen = times(&["-A", "none"]);
         assert_eq!((seen.publish, seen.activate), (Some(NOW), None));
         let none = times(&["-G"]);
@@ -124,7 +159,11 @@ mod tests {
         for line in [&["x", "-G", "-P", "now"][..], &["x", "-A", "now", "-A", "now"]] {
             assert!(Line::try_parse_from(line).is_err(), "{line:?}");
         }
-        let wrong = Line::try_parse_from(["x", "-I", "soon"]).unwrap().dates.resolve(NOW).unwrap_err();
+        let wrong = Line::try_parse_from(["x", "-I", "soon"])
+            .unwrap()
+            .dates
+            .resolve(NOW)
+            .unwrap_err();
         assert!(wrong.to_string().contains("--inactive"), "{wrong}");
     }
 

@@ -9,9 +9,9 @@ use zone_io::PublicKeyFile;
 
 use crate::cli::{Outcome, streams};
 
-/// Prints the DS records of keys, one a line. Only the K*.key files are read.
+/// Print the DS records of keys; only their K*.key files are read
 #[derive(Args, Debug)]
-pub(super) struct DsFlags {
+pub(in crate::cli) struct DsFlags {
     /// Base names of key files, such as Kexample.com.+013+12345
     #[arg(value_name = "KEY", required = true)]
     keys: Vec<String>,
@@ -73,8 +73,14 @@ pub(super) fn run(flags: &DsFlags) -> Result<Outcome, Error> {
 
 /// The public half alone: whoever asks for a DS need not be allowed to read private keys.
 fn public_half(directory: &Path, named: &str) -> Result<PublicKeyFile, Error> {
-    let base = named.strip_suffix(".key").or_else(|| named.strip_suffix(".private")).unwrap_or(named);
+    let base = named
+        .strip_suffix(".key")
+        .or_else(|| named.strip_suffix(".private"))
+        .unwrap_or(named);
     let path = directory.join(format!("{base}.key"));
-    let text = std::fs::read(&path).map_err(|source| Error::Io { path: path.clone(), source })?;
+    let text = std::fs::read(&path).map_err(|source| Error::Io {
+        path: path.clone(),
+        source,
+    })?;
     Ok(PublicKeyFile::parse(&text, &path)?)
 }

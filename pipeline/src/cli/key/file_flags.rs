@@ -74,7 +74,9 @@ impl KeyFileFlags {
         let ttl = self.ttl.as_deref().filter(|text| *text != "none");
         let ttl = ttl.map(|text| time_flags::interval("--ttl", text)).transpose()?;
         if ttl.is_some_and(|ttl| ttl > i32::MAX.unsigned_abs()) {
-            return Err(Error::Usage("--ttl: a TTL is at most 2147483647 seconds (RFC 2181 8)".to_owned()));
+            return Err(Error::Usage(
+                "--ttl: a TTL is at most 2147483647 seconds (RFC 2181 8)".to_owned(),
+            ));
         }
         let times = self.dates.resolve(time_flags::now()?)?;
         for oddity in oddities(&times, flags & SEP != 0) {

@@ -11,9 +11,9 @@ use crate::cli::origin::zone_name;
 use crate::cli::token_flags::TokenFlags;
 use crate::cli::{Outcome, streams};
 
-/// Writes K* files for a key that is on a token already; prints their base name.
+/// Write K* files for a key that is on a token already
 #[derive(Args, Debug)]
-pub(super) struct FromLabelFlags {
+pub(in crate::cli) struct FromLabelFlags {
     /// The zone that the key is for
     #[arg(value_name = "ZONE")]
     zone: String,
@@ -47,7 +47,9 @@ pub(super) fn run(flags: &FromLabelFlags) -> Result<Outcome, Error> {
         ));
     }
     if uri.pin_value.is_some() {
-        streams::warn("a pin-value in a URI is seen by every user of this machine in the process list; use --pin-source");
+        streams::warn(
+            "a pin-value in a URI is seen by every user of this machine in the process list; use --pin-source",
+        );
     }
     let plan = flags.files.resolve()?;
     let access = flags.token.access_for(uri);
@@ -56,11 +58,21 @@ pub(super) fn run(flags: &FromLabelFlags) -> Result<Outcome, Error> {
     let key = login.find(&uri.key)?;
     let algorithm = match flags.algorithm {
         Some(algorithm) => algorithm,
-        None => algorithm_of(key.kind())
-            .ok_or_else(|| Error::Input(format!("key '{}' is of type {}, which signs no zone", key.label(), key.kind())))?,
+        None => algorithm_of(key.kind()).ok_or_else(|| {
+            Error::Input(format!(
+                "key '{}' is of type {}, which signs no zone",
+                key.label(),
+                key.kind()
+            ))
+        })?,
     };
-    let dnskey = dnskey_of(key.public(), plan.flags, algorithm)
-        .map_err(|error| Error::Input(format!("key '{}' on token '{}': {error}", key.label(), token.info().label)))?;
+    let dnskey = dnskey_of(key.public(), plan.flags, algorithm).map_err(|error| {
+        Error::Input(format!(
+            "key '{}' on token '{}': {error}",
+            key.label(),
+            token.info().label
+        ))
+    })?;
     if let Some(existing) = plan.clash(&owner, &dnskey)? {
         return Err(plan.clash_error(existing, &dnskey));
     }

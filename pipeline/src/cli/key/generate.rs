@@ -12,15 +12,15 @@ use crate::cli::origin::zone_name;
 use crate::cli::token_flags::TokenFlags;
 use crate::cli::{Outcome, streams};
 
-/// Makes a key pair and writes its K* files; prints their base name.
+/// Make a key pair on a token, or on disk, and write its K* files
 #[derive(Args, Debug)]
 #[command(
     long_about = "Makes a key pair on a token and writes its K*.key and K*.private files; prints their base name.\n\n\
-                  The private key is made on the token, sensitive and not extractable, which is read back and shown. It is\n\
-                  proven by one verified signature. K*.private says where it is; it holds no secret, and no PIN.\n\
+                  The private key is made on the token, sensitive and not extractable, which is read back and shown. It is \
+                  proven by one verified signature. K*.private says where it is; it holds no secret, and no PIN. \
                   With --on-disk the private key is in K*.private itself."
 )]
-pub(super) struct GenerateFlags {
+pub(in crate::cli) struct GenerateFlags {
     /// The zone that the key is for
     #[arg(value_name = "ZONE")]
     zone: String,

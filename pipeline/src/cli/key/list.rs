@@ -15,9 +15,9 @@ use crate::cli::table::table;
 use crate::cli::token_flags::TokenFlags;
 use crate::cli::{Outcome, streams, time_flags};
 
-/// Lists the keys on a token (with --module or PKCS11_PROVIDER), those in a key directory (with -K), or both.
+/// List the keys on a token (--module or PKCS11_PROVIDER), in a key directory (-K), or both
 #[derive(Args, Debug)]
-pub(super) struct ListFlags {
+pub(in crate::cli) struct ListFlags {
     /// Keys with files for this zone only
     #[arg(value_name = "ZONE")]
     zone: Option<String>,
@@ -74,7 +74,8 @@ pub(super) fn run(flags: &ListFlags) -> Result<Outcome, Error> {
     let with_token = access.module.is_some() && !flags.no_token;
     if !with_token && flags.key_directory.is_none() {
         return Err(Error::Usage(
-            "say where to look: --module PATH (or PKCS11_PROVIDER) for a token, -K DIR for key files, or both".to_owned(),
+            "say where to look: --module PATH (or PKCS11_PROVIDER) for a token, -K DIR for key files, or both"
+                .to_owned(),
         ));
     }
     let files = match &flags.key_directory {
@@ -89,7 +90,9 @@ pub(super) fn run(flags: &ListFlags) -> Result<Outcome, Error> {
     }
     let now = time_flags::now()?;
     for file in &files {
-        let known = keys.iter_mut().find(|key| key.tag.is_none() && is_same(key.public.as_ref(), file));
+        let known = keys
+            .iter_mut()
+            .find(|key| key.tag.is_none() && is_same(key.public.as_ref(), file));
         match known {
             Some(key) => join(key, file, now),
             None => keys.push(of_file(file, now, with_token)),
@@ -111,15 +114,24 @@ fn read_directory(directory: &Path, zone: Option<&Name>) -> Result<Vec<KeyFiles>
     if let Some(zone) = zone {
         return Ok(KeyFiles::scan(directory, zone.borrow())?);
     }
-    let io = |source| Error::Io { path: directory.to_owned(), source };
+    let io = |source| Error::Io {
+        path: directory.to_owned(),
+        source,
+    };
     let mut names: Vec<String> = Vec::new();
     for entry in directory.read_dir().map_err(io)? {
         let name = entry.map_err(io)?.file_name();
         let base = name.to_str().and_then(|name| name.strip_suffix(".key"));
-        names.extend(base.filter(|base| base.parse::<KeyFileName>().is_ok()).map(str::to_owned));
+        names.extend(
+            base.filter(|base| base.parse::<KeyFileName>().is_ok())
+                .map(str::to_owned),
+        );
     }
     names.sort();
-    names.iter().map(|name| Ok(KeyFiles::read(directory, Path::new(name))?)).collect()
+    names
+        .iter()
+        .map(|name| Ok(KeyFiles::read(directory, Path::new(name))?))
+        .collect()
 }
 
 fn of_token(key: &KeyInfo, token: &str) -> Listed {
@@ -135,7 +147,11 @@ fn of_token(key: &KeyInfo, token: &str) -> Listed {
         attributes: Some(key.attributes.to_string()),
         zone: None,
         role: None,
-        algorithm: key.kind.and_then(algorithm_of).filter(|_| !is_rsa(key.kind)).map(|algorithm| algorithm.to_string()),
+        algorithm: key
+            .kind
+            .and_then(algorithm_of)
+            .filter(|_| !is_rsa(key.kind))
+            .map(|algorithm| algorithm.to_string()),
         tag: None,
         state: None,
         file: None,
@@ -210,12 +226,18 @@ fn kind(dnskey: &Dnskey) -> String {
 }
 
 fn text(keys: &[Listed]) -> String {
-    let or_dash = |text: &Option<String>| text.clone().filter(|text| !text.is_empty()).unwrap_or_else(|| "-".to_owned());
+    let or_dash = |text: &Option<String>| {
+        text.clone()
+            .filter(|text| !text.is_empty())
+            .unwrap_or_else(|| "-".to_owned())
+    };
     let rows: Vec<_> = keys
         .iter()
         .map(|key| {
             [
-                key.token.as_ref().map_or_else(|| key.place.to_owned(), |token| format!("{} {token}", key.place)),
+                key.token
+                    .as_ref()
+                    .map_or_else(|| key.place.to_owned(), |token| format!("{} {token}", key.place)),
                 or_dash(&key.label),
                 or_dash(&key.id),
                 or_dash(&key.kind),
@@ -227,5 +249,18 @@ fn text(keys: &[Listed]) -> String {
             ]
         })
         .collect();
-    table(["PLACE", "LABEL", "ID", "TYPE", "TAG", "ALGORITHM", "ROLE", "ZONE", "STATE"], &rows)
+    table(
+        [
+            "PLACE",
+            "LABEL",
+            "ID",
+            "TYPE",
+            "TAG",
+            "ALGORITHM",
+            "ROLE",
+            "ZONE",
+            "STATE",
+        ],
+        &rows,
+    )
 }

@@ -8,7 +8,7 @@ use dnssec_sign::{Insist, KeySetOptions, Policy};
 use signet_pipeline::{Error, KeyRequest, Observer, Output, PartitionSize, Report, Sessions, SignConfig, TokenUse};
 use zone_io::AtomicFile;
 
-use super::{SessionCount, SessionCopy, SignFlags};
+use super::{SessionCopy, SessionCount, SignFlags};
 use crate::cli::origin::origin_of;
 use crate::cli::{streams, time_flags};
 
@@ -22,7 +22,10 @@ pub(super) fn config(flags: &SignFlags, now: u32, observer: &dyn Observer) -> Re
     flags.validity.apply(&mut policy, now)?;
     policy.serial = flags.serial;
     policy.denial = flags.denial.resolve()?;
-    for warning in policy.validate(now, insist).map_err(|error| Error::Usage(error.to_string()))? {
+    for warning in policy
+        .validate(now, insist)
+        .map_err(|error| Error::Usage(error.to_string()))?
+    {
         observer.warn(&warning.to_string());
     }
     Ok(SignConfig {
@@ -40,7 +43,10 @@ pub(super) fn config(flags: &SignFlags, now: u32, observer: &dyn Observer) -> Re
         threads: threads(flags.work.threads),
         verify: flags.work.verify.into(),
         max_errors: flags.work.max_errors,
-        partition: flags.work.partition_records.map_or_else(PartitionSize::default, |partition| partition.0),
+        partition: flags
+            .work
+            .partition_records
+            .map_or_else(PartitionSize::default, |partition| partition.0),
     })
 }
 
@@ -55,9 +61,9 @@ fn output(flags: &SignFlags) -> Result<Output, Error> {
     match &flags.output {
         Some(path) if path == Path::new("-") => Ok(Output::Stdout),
         Some(path) => Ok(Output::File(path.clone())),
-        None if flags.zone_file == Path::new("-") => {
-            Err(Error::Usage("the zone comes from standard input: name the output with -f".to_owned()))
-        }
+        None if flags.zone_file == Path::new("-") => Err(Error::Usage(
+            "the zone comes from standard input: name the output with -f".to_owned(),
+        )),
         None => {
             let mut name = flags.zone_file.clone().into_os_string();
             name.push(".signed");
@@ -111,11 +117,19 @@ fn token_use(flags: &SignFlags) -> Result<TokenUse, Error> {
     })
 }
 
-/// Finds out before anything costs time whether the output can be written; nothing is left where it is not.
+/// Finds out before anything costs time whether the zone can be read and the output written; nothing is left where
+/// the output is not.
 ///
 /// # Errors
-/// [`Error::Zone`] with the system's reason.
-pub(super) fn prove_output(config: &SignConfig) -> Result<(), Error> {
+/// [`Error::Io`] or [`Error::Zone`] with the system's reason.
+pub(super) fn prove_files(config: &SignConfig) -> Result<(), Error> {
+    if config.zone_file != Path::new("-") {
+        let opened = std::fs::File::open(&config.zone_file);
+        opened.map(drop).map_err(|source| Error::Io {
+            path: config.zone_file.clone(),
+            source,
+        })?;
+    }
     match &config.output {
         Output::File(path) => Ok(AtomicFile::create(path).map(drop)?),
         Output::Stdout => Ok(()),
@@ -148,6 +162,9 @@ impl ReportFile {
 
 impl SignFlags {
     fn ttl(&self) -> Result<Option<u32>, Error> {
-        self.dnskey_ttl.as_deref().map(|text| time_flags::interval("--dnskey-ttl", text)).transpose()
+        self.dnskey_ttl
+            .as_deref()
+            .map(|text| time_flags::interval("--dnskey-ttl", text))
+            .transpose()
     }
 }

@@ -9,7 +9,7 @@ use crate::cli::table::table;
 use crate::cli::token_flags::TokenFlags;
 use crate::cli::{Outcome, streams};
 
-/// Lists the tokens of a PKCS#11 library. No PIN is needed.
+/// List the tokens of a PKCS#11 library
 #[derive(Args, Debug)]
 pub(in crate::cli) struct ListFlags {
     #[command(flatten)]
@@ -83,7 +83,10 @@ pub(super) fn run(flags: &ListFlags) -> Result<Outcome, Error> {
             ]
         })
         .collect();
-    streams::print(&table(["SLOT", "LABEL", "MANUFACTURER", "MODEL", "SERIAL", "STATE"], &rows))?;
+    streams::print(&table(
+        ["SLOT", "LABEL", "MANUFACTURER", "MODEL", "SERIAL", "STATE"],
+        &rows,
+    ))?;
     Ok(Outcome::Done)
 }
 

@@ -13,13 +13,14 @@ use crate::cli::Outcome;
 use crate::cli::origin::origin_of;
 use crate::cli::streams::stdout_error;
 
-/// Prints a zone file in canonical order, one record a line: absolute owner, TTL, class, type, data.
+/// Print a zone file in canonical order, one record a line
 #[derive(Args, Debug)]
 #[command(
-    long_about = "Prints a zone file in canonical order (RFC 4034 6), one record a line, everything absolute, equal records\n\
-                  once. Two files with the same records give the same text, so that diff can compare them."
+    long_about = "Prints a zone file in canonical order (RFC 4034 6), one record a line, everything absolute, equal records \
+                  once. Two files with the same records give the same text, so that diff can compare \
+                  them."
 )]
-pub(super) struct FormatFlags {
+pub(in crate::cli) struct FormatFlags {
     /// The zone file; `-` is standard input
     #[arg(value_name = "ZONEFILE")]
     zone_file: PathBuf,
@@ -81,7 +82,11 @@ pub(super) fn run(flags: &FormatFlags) -> Result<Outcome, Error> {
 fn check_soa(loaded: &Loaded, flags: &FormatFlags, origin: &Name) -> Result<(), Error> {
     let mut apex = NodeList::new();
     let found = lookup(&loaded.runs, loaded.origin.borrow(), &[], &mut apex);
-    let soas = if found { apex.node(0).set(RecordType::SOA).len() } else { 0 };
+    let soas = if found {
+        apex.node(0).set(RecordType::SOA).len()
+    } else {
+        0
+    };
     match soas {
         1 => Ok(()),
         0 => Err(Error::Input(format!(
@@ -101,7 +106,11 @@ fn write_node(node: &Node<'_>, flags: &FormatFlags, set: &mut CanonicalSet, text
         set.load(records);
         for record in set.order().filter_map(|at| records.get(at)) {
             // Each RRSIG has the TTL of the set it covers (RFC 4034 3); any other set has one TTL (RFC 2181 5.2).
-            let ttl = if flags.records || record.rtype == RecordType::RRSIG { record.ttl } else { set.ttl() };
+            let ttl = if flags.records || record.rtype == RecordType::RRSIG {
+                record.ttl
+            } else {
+                set.ttl()
+            };
             write(node.owner, ttl, Class::IN, record.rtype, record.rdata, text);
         }
     }
