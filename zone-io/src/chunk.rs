@@ -76,6 +76,8 @@ pub(crate) struct Cutter {
     sources: Vec<Arc<Source>>,
     default_ttl: Option<u32>,
     before: Before,
+    /// After so many faults of $INCLUDE there is no point in going on.
+    faults_left: usize,
 }
 
 /// Where a chunk ends.
@@ -86,7 +88,7 @@ struct Cut {
 
 impl Cutter {
     /// Opens the first input.
-    pub(crate) fn new(source: Source, zone: Zone) -> Self {
+    pub(crate) fn new(source: Source, zone: Zone, most_faults: usize) -> Self {
         let source = Arc::new(source);
         let frame = Frame {
             source: source.clone(),
@@ -103,6 +105,7 @@ impl Cutter {
             sources: vec![source],
             default_ttl: None,
             before: Before::Nothing,
+            faults_left: most_faults,
         }
     }
 
@@ -166,16 +169,17 @@ impl Cutter {
         frame.include = false;
         let source = frame.source.clone();
         let mut scan = Scanner::new(source.bytes(), frame.at, frame.lines);
+        let mut place = Place {
+            bytes: source.bytes(),
+            name: source.name.clone(),
+            line: frame.lines.saturating_add(1),
+            counted: frame.at,
+        };
         let read = directive(&mut scan, frame.origin.borrow().wire());
         if read.is_err() {
             scan.skip_entry();
         }
         (frame.at, frame.lines) = (scan.at, scan.line);
-        let place = Place {
-            bytes: source.bytes(),
-            name: source.name.clone(),
-            first_line: 1,
-        };
         let Include {
             path,
             origin,
@@ -226,6 +230,7 @@ impl Iterator for Cutter {
             let frame = self.frames.last()?;
             if frame.include {
                 if let Err(fault) = self.include() {
+                    self.faults_left = self.faults_left.checked_sub(1)?;
                     return Some(Piece::Fault(fault));
                 }
             } else if frame.at >= frame.source.bytes().len() {
@@ -257,7 +262,8 @@ impl Chunk {
         let place = Place {
             bytes: self.text(),
             name: self.source.name.clone(),
-            first_line: self.first_line,
+            line: self.first_line,
+            counted: 0,
         };
         let mark = if self.start == 0 { mark_length(self.text()) } else { 0 };
         Reader::with_state(place, state, mark, 0)

@@ -1,4 +1,42 @@
-//! DNS master files at the speed of memory.
+//! DNS master files at the speed of memory: parsed in parallel to sorted runs, merged to nodes in canonical order,
+//! written as text again. Beside them BIND's `K*.key` and `K*.private` files.
+//!
+//! ```text
+//!  file ─map─▶ chunks ─▶ tokens ─▶ records ─▶ sorted runs ─merge─▶ nodes in canonical order ─▶ text ─▶ atomic file
+//!              chunk     scan      parse      run, load           merge                        print   writer
+//! ```
+//!
+//! [`load`] goes from a path to [`Run`]s. It uses the current rayon pool and takes none of its own. A chunk is a part of
+//! a file that starts with an owner outside parentheses; the origin, the default TTL and the line number in force there
+//! are found by one fast pass, so that chunks are parsed side by side, and the result does not depend on their size. A
+//! run is what came of one chunk, packed and sorted; [`merge_range`] and [`nodes_from`] walk over all runs at once, by
+//! ranges of keys, so that parts of a zone can be worked on side by side too.
+//!
+//! Records have uncompressed wire form from the parser on, and their letter case. Which fields the types have is the
+//! table of [`dnssec_sign::rdata`]; any type at all is read and written in the form of RFC 3597. Nothing is allocated
+//! for each record.
+//!
+//! [`Reader`] and [`parse_records`] are the lower level: the records of a text in memory, lent one by one. What is
+//! wrong in a text is a [`Fault`] with file, line, column, a [`Reason`] and a mark under the place; reading goes on
+//! behind it.
+//!
+//! ```
+//! use dnssec_sign::Class;
+//! use zone_io::{ReadOptions, parse_records, write_record};
+//!
+//! let text = b"$TTL 1h\nwww (192.0.2.1 ; no type\n)\nmail MX 10 (\n  Mx1 )\n";
+//! let mut out = Vec::new();
+//! let faults = parse_records(text, &ReadOptions::new("example.".parse()?), |record| {
+//!     write_record(record.owner, record.ttl, Class::IN, record.rtype, record.rdata, &mut out);
+//! })
+//! .unwrap_err();
+//! assert!(faults.to_string().starts_with("<text>:2:6: a record needs a type"));
+//! assert_eq!(out, b"mail.example.\t3600\tIN\tMX\t10 Mx1.example.\n");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! Not here: what records mean to a zone (`dnssec-sign`), keys beyond their files (`hsm-core`), and message
+//! compression, which master files do not have.
 
 // What everything below may say.
 mod error;

@@ -120,10 +120,10 @@ pub fn load_with_progress(path: &Path, options: &LoadOptions, progress: Progress
         reading: options.reading,
         chunk_size: options.chunk_size,
     };
-    let mut cutter = Cutter::new(Source::open(path, options.reading)?, zone.clone());
+    let most = options.max_faults.saturating_add(1);
+    let mut cutter = Cutter::new(Source::open(path, options.reading)?, zone.clone(), most);
     // The first piece that has so many faults by itself that those behind it do not matter.
     let enough = AtomicUsize::new(usize::MAX);
-    let most = options.max_faults.saturating_add(1);
     let mut pieces: Vec<(usize, Parsed)> = (&mut cutter)
         .enumerate()
         .par_bridge()
@@ -203,7 +203,7 @@ fn parse(chunk: &Chunk, zone: &Zone, most: usize, progress: Progress<'_>) -> Par
                 builder.push(record.owner, record.rtype, record.ttl, record.rdata, record.line);
             }
             Err(raw) => {
-                faults.push(reader.place().fault(*raw));
+                faults.push(reader.fault(*raw));
                 if faults.len() >= most {
                     break;
                 }
@@ -226,7 +226,7 @@ fn parse(chunk: &Chunk, zone: &Zone, most: usize, progress: Progress<'_>) -> Par
             builder: Box::new(builder),
             first_line: chunk.first_line,
             count: pending.count,
-            fault: Box::new(reader.place().fault(raw)),
+            fault: Box::new(reader.fault(raw)),
         }
     };
     Parsed {

@@ -134,7 +134,7 @@ impl<'a> Scanner<'a> {
                     if self.depth == 0 {
                         self.opened_at = self.at;
                     }
-                    self.depth += 1;
+                    self.depth = self.depth.saturating_add(1);
                     self.at += 1;
                 }
                 Some(b')') => {
@@ -246,7 +246,7 @@ impl<'a> Scanner<'a> {
                     continue;
                 }
                 b'\\' if !matches!(self.bytes.get(self.at + 1), None | Some(b'\n')) => self.at += 1,
-                b'(' => self.depth += 1,
+                b'(' => self.depth = self.depth.saturating_add(1),
                 b')' => self.depth = self.depth.saturating_sub(1),
                 _ => {}
             }

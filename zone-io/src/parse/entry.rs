@@ -231,6 +231,10 @@ impl State {
                 match number::ttl(token.text) {
                     Ok(_) if ttl.is_some() => return token.fault(Reason::Repeated("TTL")),
                     Ok(seconds) => ttl = Some(seconds),
+                    // An address or a date where the type should stand.
+                    Err(Reason::BadTtl) if token.text.iter().any(|byte| b".:".contains(byte)) => {
+                        return token.fault(Reason::NoType);
+                    }
                     Err(reason) => return token.fault(reason),
                 }
             } else if token.text.eq_ignore_ascii_case(b"IN") {

@@ -1,12 +1,10 @@
 //! $GENERATE: a range of numbers and an entry with `$` in it, as BIND defines them, into the text of one entry after
 //! the other. The entries are read like any other text.
 
-use dnssec_sign::rdata::{Field, fields};
-
 use super::number;
 use super::types::record_type;
 use crate::reason::Reason;
-use crate::scan::{Scanned, Scanner, Token, raw};
+use crate::scan::{END, Scanned, Scanner, Token, raw};
 
 /// The most records of one directive.
 const MOST: u64 = 1 << 24;
@@ -60,27 +58,27 @@ impl Generate {
             return token.fault(Reason::GenerateTooMany(MOST));
         }
         let mut template = vec![Piece::Text(Vec::new())];
-        // Set by the type: whether quotes around all of the data are only there to hold it together.
-        let mut wrapped = None;
+        // Words behind the type.
+        let mut data = None;
         let mut count = 0;
         while let Some(token) = scan.token()? {
             if count > 0 {
                 push(&mut template, b' ');
             }
-            let keep_quotes = token.quoted && wrapped != Some(true);
-            if keep_quotes {
+            // Quotes around all of the data only hold it together, as BIND has it.
+            let wrapped = data == Some(0) && scan.seek_token()? == END;
+            let quotes = token.quoted && !wrapped;
+            if quotes {
                 push(&mut template, b'"');
             }
             read_template(&token, &mut template)?;
-            if keep_quotes {
+            if quotes {
                 push(&mut template, b'"');
             }
-            if count > 0 && wrapped.is_none() {
-                wrapped = record_type(token.text).map(|rtype| {
-                    !fields(rtype)
-                        .and_then(|fields| fields.first())
-                        .is_some_and(|field| matches!(field, Field::CharString | Field::CharStrings))
-                });
+            match &mut data {
+                Some(words) => *words += 1,
+                None if count > 0 && record_type(token.text).is_some() => data = Some(0),
+                None => {}
             }
             count += 1;
         }
@@ -253,8 +251,9 @@ mod tests {
     }
 
     #[test]
-    fn quotes_hold_data_together_but_stay_where_strings_are() {
+    fn quotes_around_all_data_hold_it_together() {
         assert_eq!(expand("$GENERATE 1-1 a$ MX \"10 mx$\"").unwrap(), ["a1 MX 10 mx1\n"]);
+        assert_eq!(expand("$GENERATE 1-1 a$ TXT \"x $\"").unwrap(), ["a1 TXT x 1\n"]);
         assert_eq!(
             expand("$GENERATE 1-1 a$ TXT \"x  $\" y").unwrap(),
             ["a1 TXT \"x  1\" y\n"]

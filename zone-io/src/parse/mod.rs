@@ -111,7 +111,9 @@ pub struct Reader<'a> {
 pub(crate) struct Place<'a> {
     pub(crate) bytes: &'a [u8],
     pub(crate) name: Arc<str>,
-    pub(crate) first_line: u32,
+    /// The number of the line that starts at byte `counted`.
+    pub(crate) line: u32,
+    pub(crate) counted: usize,
 }
 
 impl<'a> Reader<'a> {
@@ -121,7 +123,8 @@ impl<'a> Reader<'a> {
         let place = Place {
             bytes: text,
             name: options.name.clone(),
-            first_line: options.first_line,
+            line: options.first_line,
+            counted: 0,
         };
         let mut state = State::new(options.zone.clone(), options.class, options.outside, Before::Nothing);
         state.default_ttl = options.ttl;
@@ -143,7 +146,7 @@ impl<'a> Reader<'a> {
     pub fn next_record(&mut self) -> Option<Result<TextRecord<'_>, Fault>> {
         match self.advance()? {
             Ok(()) => Some(Ok(self.record())),
-            Err(raw) => Some(Err(self.place.fault(*raw))),
+            Err(raw) => Some(Err(self.fault(*raw))),
         }
     }
 
@@ -246,9 +249,9 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The place of this text, for faults.
-    pub(crate) fn place(&self) -> &Place<'a> {
-        &self.place
+    /// The fault with its place in this text.
+    pub(crate) fn fault(&mut self, raw: Raw) -> Fault {
+        self.place.fault(raw)
     }
 }
 
@@ -259,11 +262,18 @@ pub(crate) fn mark_length(text: &[u8]) -> usize {
 
 impl Place<'_> {
     /// The fault with its line, its column and the line's text.
-    pub(crate) fn fault(&self, raw: Raw) -> Fault {
+    pub(crate) fn fault(&mut self, raw: Raw) -> Fault {
         let at = raw.at.min(self.bytes.len());
         let start = memrchr(b'\n', &self.bytes[..at]).map_or(0, |before| before + 1);
         let end = memchr(b'\n', &self.bytes[at..]).map_or(self.bytes.len(), |more| at + more);
-        let lines = memchr_iter(b'\n', &self.bytes[..start]).count();
+        let count = |bytes: &[u8]| u32::try_from(memchr_iter(b'\n', bytes).count()).unwrap_or(u32::MAX);
+        // Faults come in order, so that lines are counted once; but for a parenthesis, whose fault is found late.
+        self.line = if start >= self.counted {
+            self.line.saturating_add(count(&self.bytes[self.counted..start]))
+        } else {
+            self.line.saturating_sub(count(&self.bytes[start..self.counted]))
+        };
+        self.counted = start;
         let start = if start == 0 {
             mark_length(self.bytes).min(at)
         } else {
@@ -277,7 +287,7 @@ impl Place<'_> {
         let text = String::from_utf8_lossy(&self.bytes[start..end]);
         Fault {
             source: self.name.clone(),
-            line: self.first_line.saturating_add(u32::try_from(lines).unwrap_or(u32::MAX)),
+            line: self.line,
             column: characters(&self.bytes[start..at]).saturating_add(1),
             reason: raw.reason,
             text: text.trim_end_matches('\r').into(),
@@ -310,7 +320,7 @@ pub fn parse_records(text: &[u8], options: &ReadOptions, mut emit: impl FnMut(Te
                 faults.stopped = true;
                 break;
             }
-            Err(raw) => faults.faults.push(reader.place.fault(*raw)),
+            Err(raw) => faults.faults.push(reader.fault(*raw)),
         }
     }
     if faults.faults.is_empty() && !faults.stopped {
@@ -323,6 +333,8 @@ pub fn parse_records(text: &[u8], options: &ReadOptions, mut emit: impl FnMut(Te
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "tests may unwrap")]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::print::write_record;
 
@@ -418,6 +430,7 @@ mod tests {
     fn a_line_without_type_is_a_fault() {
         one_fault("www 3600 IN\n", 1, 12, &Reason::NoType);
         one_fault("www\n", 1, 4, &Reason::NoType);
+        one_fault("www 192.0.2.1\n", 1, 5, &Reason::NoType);
         one_fault("a 1 FOO x", 1, 5, &Reason::UnknownType("FOO".into()));
         one_fault("a 1 ANY x", 1, 5, &Reason::MetaType(RecordType::ANY));
         one_fault(
@@ -498,6 +511,52 @@ mod tests {
             1,
             &Reason::Expected("an IPv4 address such as 192.0.2.1"),
         );
+    }
+
+    #[test]
+    fn an_open_parenthesis_is_found_where_it_stands() {
+        let lines = read("a 1 A x\n\nb 1 TXT (\n\"\n)\nc 1 TXT (\nd\n");
+        let places: Vec<_> = lines.iter().map(|line| line.split(' ').next().unwrap()).collect();
+        assert_eq!(places, ["1:7", "4:1", "6:9"]);
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_without_panic_and_what_is_read_reads_again(
+            words in prop::collection::vec(
+                prop_oneof![
+                    prop::sample::select(vec![
+                        "a", "b.c.", "@", "1h", "IN", "A", "TXT", "NS", "MX", "SVCB", "RRSIG", "NSEC", "CAA", "SOA", "\\#", "192.0.2.1",
+                        "10", "alpn=h2", "\"x y\"", "(", ")", "\n", "\n", "\n", ";", "\\", "\"", "$TTL", "$ORIGIN", "$GENERATE", "1-2", "$",
+                        "${0,1,x}", "\\065", "issue", "20240101000000", "AAAA", "::1", "key9=a", "TYPE65280", "ab", "\r\n",
+                    ]).prop_map(|word| word.as_bytes().to_vec()),
+                    prop::collection::vec(any::<u8>(), 0..3),
+                ],
+                0..60,
+            ),
+        ) {
+            let options = ReadOptions::new(Name::root());
+            let text = words.join(&b' ');
+            let mut reader = Reader::new(&text, &options);
+            let mut records = Vec::new();
+            let mut printed = Vec::new();
+            let mut count = 0;
+            while let Some(result) = reader.advance() {
+                count += 1;
+                prop_assert!(count <= text.len());
+                if result.is_ok() {
+                    let record = reader.record();
+                    write_record(record.owner, record.ttl, Class::IN, record.rtype, record.rdata, &mut printed);
+                    records.push((record.owner.to_name(), record.ttl, record.rtype, record.rdata.to_vec()));
+                }
+            }
+            let mut again = Vec::new();
+            let read = parse_records(&printed, &options, |record| {
+                again.push((record.owner.to_name(), record.ttl, record.rtype, record.rdata.to_vec()));
+            });
+            prop_assert!(read.is_ok(), "{:?}", read);
+            prop_assert_eq!(records, again);
+        }
     }
 
     #[test]
