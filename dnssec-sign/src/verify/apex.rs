@@ -15,6 +15,9 @@ use crate::algorithm::Algorithm;
 use crate::record::{Locus, Node};
 use crate::rtype::RecordType;
 
+/// NSEC3 chains that are checked: a zone on the move from one to another has two.
+const MAX_CHAINS: usize = 4;
+
 /// What every name of the zone is judged by.
 #[derive(Debug, Clone)]
 pub struct ApexFacts {
@@ -277,6 +280,10 @@ fn read_denial(facts: &mut ApexFacts, apex: Node<'_>, locus: Locus) {
     let parameters = apex.set(RecordType::NSEC3PARAM);
     for record in parameters {
         let fault = match Nsec3Parameters::read(record.rdata) {
+            Ok(_) if facts.nsec3.len() == MAX_CHAINS => Some((
+                Rule::Nsec3Param,
+                format!("more than {MAX_CHAINS} chains; this one was not checked"),
+            )),
             Ok(one) => {
                 let fault = fault_of_iterations(one.iterations, facts.expectations.max_iterations);
                 if !facts.nsec3.contains(&one) {

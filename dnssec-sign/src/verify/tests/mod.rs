@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests may unwrap")]
 
 mod faults;
+mod flips;
 mod layouts;
 mod nsec3_faults;
 mod odd;

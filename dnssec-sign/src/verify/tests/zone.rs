@@ -1,7 +1,7 @@
 //! A zone as a flat list of records, signed by brute force: cuts, chains and empty non-terminals are found by
 //! looking at every name again. Ed25519 and P-256 keys.
 
-use crate::verify::{Expectations, Report, join, survey_apex, verify_partition};
+use crate::verify::{Expectations, Finding, Report, join, survey_apex, verify_partition};
 use crate::{Algorithm, Dnskey, Locus, Name, NameRef, NodeList, RecordRef, RecordType, rdata};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _};
@@ -446,6 +446,18 @@ impl Zone {
     /// The verdict on the zone cut into partitions before the names where `border` says so, and with the NSEC3
     /// records apart when `block`.
     pub(super) fn verify_at(&self, border: impl Fn(usize, &Name) -> bool, block: bool) -> Report {
+        match self.try_verify_at(border, block) {
+            Ok(report) => report,
+            Err(findings) => panic!("{}", findings[0]),
+        }
+    }
+
+    /// The verdict on the zone in one partition, or the findings that leave no verdict.
+    pub(super) fn try_verify(&self) -> Result<Report, Vec<Finding>> {
+        self.try_verify_at(|_, _| false, false)
+    }
+
+    fn try_verify_at(&self, border: impl Fn(usize, &Name) -> bool, block: bool) -> Result<Report, Vec<Finding>> {
         let (denial, names): (Vec<_>, Vec<_>) = self
             .records
             .iter()
@@ -467,16 +479,13 @@ impl Zone {
             .into_iter()
             .map(|groups| (groups, node_list(groups)))
             .collect();
-        let facts = match survey_apex(lists[0].1.node(0), &self.expectations) {
-            Ok(facts) => facts,
-            Err(findings) => panic!("{}", findings[0]),
-        };
+        let facts = survey_apex(lists[0].1.node(0), &self.expectations)?;
         let verdicts = lists.iter().map(|(groups, list)| {
             let cut = groups.first().and_then(|group| self.cut_above(&group.owner));
             let cut = cut.map(|cut| cut.key()[origin_key.len()..].to_vec());
             verify_partition(list, cut.as_deref(), &facts)
         });
-        join(verdicts, &facts)
+        Ok(join(verdicts, &facts))
     }
 
     fn group<'r>(&self, records: &[&'r Rec]) -> Vec<Group<'r>> {
@@ -525,7 +534,7 @@ fn node_list<'r>(groups: &'r [Group<'r>]) -> NodeList<'r> {
 }
 
 fn covers(record: &Rec, rtype: RecordType) -> bool {
-    record.rtype == RecordType::RRSIG && record.rdata[..2] == rtype.0.to_be_bytes()
+    record.rtype == RecordType::RRSIG && record.rdata.starts_with(&rtype.0.to_be_bytes())
 }
 
 /// A type bitmap, bit by bit.
