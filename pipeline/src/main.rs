@@ -3,11 +3,13 @@
 
 mod cli;
 mod progress;
+mod sigbus;
 
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
     forbid_core_dumps();
+    sigbus::install_sigbus();
     ExitCode::from(cli::run())
 }
 

@@ -1,13 +1,16 @@
 //! Turns a run's [`Observer`] calls into what a person sees on standard error: a bar per phase with rate and
-//! ETA on a terminal, at most one line a second elsewhere, warnings at once. It measures; it decides nothing.
+//! ETA on a terminal, at most one line a second elsewhere, warnings at once; and signals into the wish to stop. It
+//! measures; it decides nothing.
 
 use std::io::{IsTerminal, Write};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use indicatif::{HumanCount, HumanDuration, MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use signet_pipeline::{Observer, Phase};
+
+use crate::sigbus;
 
 /// How much a run says while it goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +24,7 @@ pub(crate) enum Loudness {
 /// Shows a run's progress on standard error.
 pub(crate) struct Progress {
     display: Display,
+    warnings: Mutex<Vec<String>>,
 }
 
 enum Display {
@@ -37,7 +41,15 @@ impl Progress {
             Loudness::Normal if std::io::stderr().is_terminal() => Display::Bars(Bars::new()),
             Loudness::Normal => Display::Lines(Lines::new()),
         };
-        Self { display }
+        Self {
+            display,
+            warnings: Mutex::default(),
+        }
+    }
+
+    /// Every warning so far, in the order in which they came.
+    pub(crate) fn warnings(&self) -> Vec<String> {
+        self.warnings.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Takes the bars away, so that what follows stands on clean lines.
@@ -67,10 +79,18 @@ impl Observer for Progress {
 
     fn warn(&self, message: &str) {
         let line = format!("signet: warning: {message}");
+        self.warnings
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(message.to_owned());
         match &self.display {
             Display::Bars(bars) => bars.say(&line),
             Display::Lines(_) | Display::Quiet => write_line(&line),
         }
+    }
+
+    fn cancelled(&self) -> bool {
+        sigbus::asked_to_stop()
     }
 }
 
@@ -89,13 +109,14 @@ fn words(phase: Phase) -> (&'static str, &'static str) {
 /// The number of phases that are told apart.
 const PHASES: usize = 6;
 
+/// Phases in the order in which they follow each other; verification, which overlaps with them, comes last.
 fn place(phase: Phase) -> usize {
     match phase {
         Phase::Load => 0,
         Phase::Sign => 1,
         Phase::Chain => 2,
-        Phase::Verify => 3,
-        Phase::Publish => 4,
+        Phase::Publish => 3,
+        Phase::Verify => 4,
         _ => 5,
     }
 }
@@ -121,6 +142,11 @@ impl Bars {
 
     fn phase(&self, phase: Phase, total: Option<u64>) {
         let Ok(mut bars) = self.phases.lock() else { return };
+        if phase != Phase::Verify {
+            for over in bars.iter_mut().take(place(phase)).filter_map(Option::take) {
+                over.finish_and_clear();
+            }
+        }
         let bar = bars[place(phase)].get_or_insert_with(|| {
             let bar = self.all.add(ProgressBar::no_length());
             bar.set_prefix(words(phase).0);
@@ -200,11 +226,9 @@ impl Lines {
     fn phase(&self, phase: Phase, total: Option<u64>) {
         let counter = &self.counters[place(phase)];
         counter.total.store(total.unwrap_or(0), Ordering::Relaxed);
-        let now = self.now();
         let _ = counter
             .began
-            .compare_exchange(0, now, Ordering::Relaxed, Ordering::Relaxed);
-        self.speak(phase, now);
+            .compare_exchange(0, self.now(), Ordering::Relaxed, Ordering::Relaxed);
     }
 
     fn advance(&self, phase: Phase, done: u64) {
@@ -248,7 +272,9 @@ fn progress_line(phase: Phase, done: u64, total: Option<u64>, elapsed: Duration)
         if let Some(rest) = total.and_then(|total| total.checked_sub(done)).filter(|rest| *rest > 0) {
             let left = u128::from(rest) * milliseconds / u128::from(done);
             let left = Duration::from_millis(u64::try_from(left).unwrap_or(u64::MAX));
-            line.push_str(&format!(", {} left", HumanDuration(left)));
+            if left >= PAUSE {
+                line.push_str(&format!(", {} left", HumanDuration(left)));
+            }
         }
     }
     line

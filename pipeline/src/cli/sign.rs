@@ -20,6 +20,7 @@ pub(super) use resolve::threads;
 
 use self::resolve::ReportFile;
 use crate::progress::{Loudness, Progress};
+use crate::sigbus;
 
 /// Sign a zone file
 #[derive(Args, Debug)]
@@ -227,7 +228,11 @@ fn sign(flags: &SignFlags, progress: &Progress) -> Result<Report, Error> {
     let report_file = flags.work.report.as_deref().map(ReportFile::create).transpose()?;
     resolve::prove_files(&config)?;
     let keys = signet_pipeline::open_keys(&request, progress)?;
-    let report = signet_pipeline::sign(&config, &keys, progress)?;
+    // Until here nothing has to be undone, and a prompt must end at once.
+    sigbus::install_interrupts();
+    let mut report = signet_pipeline::sign(&config, &keys, progress)?;
+    // Those about flags and key files came before the run.
+    report.warnings = progress.warnings();
     if let Some(file) = report_file {
         file.write(&report)?;
     }

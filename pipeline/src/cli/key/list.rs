@@ -30,12 +30,12 @@ pub(in crate::cli) struct ListFlags {
     #[arg(long)]
     no_token: bool,
 
-    #[command(flatten)]
-    token: TokenFlags,
-
     /// Print JSON
     #[arg(long)]
     json: bool,
+
+    #[command(flatten)]
+    token: TokenFlags,
 }
 
 /// One key; what is not known is `null`.

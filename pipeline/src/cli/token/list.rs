@@ -12,12 +12,12 @@ use crate::cli::{Outcome, streams};
 /// List the tokens of a PKCS#11 library
 #[derive(Args, Debug)]
 pub(in crate::cli) struct ListFlags {
-    #[command(flatten)]
-    token: TokenFlags,
-
     /// Print JSON
     #[arg(long)]
     json: bool,
+
+    #[command(flatten)]
+    token: TokenFlags,
 }
 
 /// One token in JSON.
