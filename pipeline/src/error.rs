@@ -1,6 +1,9 @@
 //! Why a run stopped, by what its caller does next: each variant is one documented exit code.
 
+use std::io::ErrorKind;
 use std::path::PathBuf;
+
+use zone_io::KeyFileError;
 
 /// The error of every operation of this crate.
 #[derive(Debug, thiserror::Error)]
@@ -12,6 +15,10 @@ pub enum Error {
     /// The zone file could not be read or parsed: exit code 1, or 4 when reading itself failed.
     #[error(transparent)]
     Zone(#[from] zone_io::Error),
+    /// A key's files could not be read, do not belong together or were not written: exit code 1, or 4 when the system
+    /// refused something.
+    #[error(transparent)]
+    KeyFile(#[from] KeyFileError),
     /// Flags that contradict each other: exit code 2.
     #[error("{0}")]
     Usage(String),
@@ -45,6 +52,8 @@ impl Error {
             Self::Input(_) => 1,
             Self::Zone(zone_io::Error::Syntax(_)) => 1,
             Self::Zone(_) => 4,
+            Self::KeyFile(KeyFileError::Io(zone_io::Error::Io { source, .. })) if source.kind() != ErrorKind::NotFound => 4,
+            Self::KeyFile(_) => 1,
             Self::Usage(_) => 2,
             Self::Token(_) | Self::Hsm(_) => 3,
             Self::Io { .. } => 4,

@@ -58,19 +58,28 @@ pub struct KeyReport {
     pub signatures: u64,
 }
 
-/// Wall time of the stages; they overlap, so their sum is not the whole.
+/// Wall time of the stages, seconds in JSON; they overlap, so their sum is not the whole.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Stages {
     /// Reading, parsing, sorting.
+    #[serde(serialize_with = "seconds")]
     pub load: Duration,
     /// Planning, signing, writing.
+    #[serde(serialize_with = "seconds")]
     pub sign: Duration,
     /// What verification took after the last byte was written.
+    #[serde(serialize_with = "seconds")]
     pub verify: Duration,
     /// Syncing and renaming.
+    #[serde(serialize_with = "seconds")]
     pub publish: Duration,
     /// The whole run.
+    #[serde(serialize_with = "seconds")]
     pub total: Duration,
+}
+
+fn seconds<S: serde::Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64(time.as_secs_f64())
 }
 
 impl Report {
