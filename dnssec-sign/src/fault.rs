@@ -96,10 +96,10 @@ pub(crate) fn check_node(node: &Node<'_>, occluded: bool, mut report: impl FnMut
         }
     }
     for rtype in [RecordType::CNAME, RecordType::DNAME, RecordType::SOA] {
-        if let [first, rest @ ..] = node.set(rtype) {
-            if let Some(other) = rest.iter().find(|other| !other.rdata.eq_ignore_ascii_case(first.rdata)) {
-                report(other.locus, ZoneRule::Singleton(rtype));
-            }
+        if let [first, rest @ ..] = node.set(rtype)
+            && let Some(other) = rest.iter().find(|other| !other.rdata.eq_ignore_ascii_case(first.rdata))
+        {
+            report(other.locus, ZoneRule::Singleton(rtype));
         }
     }
     if apex {

@@ -144,8 +144,8 @@ pub use name::{
 };
 pub use plan::{Border, OwnedRecord, Planner, Sink, ZoneContext, ZoneSigner};
 pub use policy::{
-    Denial, ITERATIONS_NEEDING_INSISTENCE, Insist, MAX_ITERATIONS, Policy, PolicyError, PolicyWarning,
-    SerialPolicy, SerialWarning, UnknownSerialPolicy, Window, next_serial,
+    Denial, ITERATIONS_NEEDING_INSISTENCE, Insist, MAX_ITERATIONS, Policy, PolicyError, PolicyWarning, SerialPolicy,
+    SerialWarning, UnknownSerialPolicy, Window, next_serial,
 };
 pub use private_key::PrivateKeyFields;
 pub use record::{Locus, Node, NodeList, RecordRef};

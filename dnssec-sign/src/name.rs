@@ -212,9 +212,9 @@ impl<'a> NameRef<'a> {
 /// Bytes that stand for themselves in a label's text.
 const PLAIN: [bool; 256] = {
     let mut table = [false; 256];
-    let mut byte = 0x21;
-    while byte < 0x7f {
-        table[byte] = !matches!(byte as u8, b'.' | b'\\' | b'"' | b';' | b'(' | b')' | b'@' | b'$');
+    let mut byte = b'!';
+    while byte <= b'~' {
+        table[byte as usize] = !matches!(byte, b'.' | b'\\' | b'"' | b';' | b'(' | b')' | b'@' | b'$');
         byte += 1;
     }
     table

@@ -233,10 +233,10 @@ impl<'z> Planner<'z> {
                 _ if is_made_by_signing(rtype) => continue,
                 _ => {}
             }
-            if rtype > RecordType::NSEC {
-                if let Some(next_owner) = nsec.take() {
-                    self.write_nsec(node, standing, next_owner, sink);
-                }
+            if rtype > RecordType::NSEC
+                && let Some(next_owner) = nsec.take()
+            {
+                self.write_nsec(node, standing, next_owner, sink);
             }
             // The parent signs only DS at a cut (RFC 4035 2.2).
             let signed = if delegation && rtype != RecordType::DS {
