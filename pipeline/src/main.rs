@@ -2,6 +2,7 @@
 //! to the system as exit code. Nothing is decided here.
 
 mod cli;
+mod diagnostics;
 mod progress;
 mod sigbus;
 
@@ -10,6 +11,7 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     forbid_core_dumps();
     sigbus::install_sigbus();
+    diagnostics::install();
     ExitCode::from(cli::run())
 }
 

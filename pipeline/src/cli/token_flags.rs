@@ -20,11 +20,11 @@ pub(super) struct TokenFlags {
     token: Option<String>,
 
     /// The token, by its serial number
-    #[arg(long, value_name = "SERIAL")]
+    #[arg(long, value_name = "SERIAL", env = "SIGNET_SERIAL_NUMBER", hide_env_values = true)]
     serial_number: Option<String>,
 
     /// The token, by the ID of the slot it is in
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", env = "SIGNET_SLOT", hide_env_values = true)]
     slot: Option<u64>,
 
     /// Where the PIN comes from: prompt, file:PATH, env:NAME or fd:N
