@@ -1,11 +1,151 @@
-//! Skeleton of the pipeline: the flow stands here.
+//! The signing pipeline: where zones, keys and tokens meet. [`sign`] is the whole flow of a run in one screen;
+//! each step returns what the next one needs, so none can be skipped:
+//!
+//! ```text
+//! output proven ─▶ zone loaded into runs ─▶ context decided ─▶ names signed ─▶ chain signed ─▶ verified ─▶ published
+//! ```
+//!
+//! The program `signet` is a thin shell around this crate: `cli` resolves flags into a [`SignConfig`] and opens
+//! [`SigningKeys`], and everything else is here. No algorithm that an embedder would want is in this crate: those
+//! are in `dnssec-sign`, `zone-io` and `hsm-core`.
 
 mod config;
+mod context;
+mod emit;
 mod error;
+mod judge;
+mod keys;
+mod load;
 mod observer;
+mod output;
+mod partition;
 mod report;
+mod rounds;
+mod signing;
+mod tally;
+mod verify;
 
-pub use config::{Output, PartitionSize, SignConfig, SigningKeys, Store, StoreKind, VerifyLevel};
+use std::time::Instant;
+
+use dnssec_sign::Nsec3Chain;
+use dnssec_sign::verify::{Expectations, Level, SepFlag};
+use rayon::ThreadPool;
+use rayon::slice::ParallelSliceMut as _;
+
+use crate::context::moment;
+use crate::load::{LoadedZone, load};
+use crate::output::ZoneOutput;
+use crate::partition::Partitions;
+use crate::rounds::{Chain, Names, Work};
+use crate::signing::Hall;
+use crate::tally::Tally;
+use crate::verify::Verification;
+
+pub use config::{Output, PartitionSize, SignConfig, SigningKeys, Store, StoreKind, VerifyConfig, VerifyLevel};
 pub use error::Error;
+pub use judge::verify;
+pub use keys::{
+    KeyRequest, Sessions, TokenAccess, TokenStore, TokenUse, algorithm_of, dnskey_of, kind_of, open_keys,
+    prove_software_key,
+};
 pub use observer::{Observer, Phase, Silent};
-pub use report::{KeyReport, Report, Stages};
+pub use report::{
+    AlgorithmReport, ExpiryReport, FindingReport, KeyReport, Report, Stages, VerifyReport,
+};
+
+/// Signs a zone: reads it, signs it with the keys, verifies what was written and replaces the output in one step.
+///
+/// # Errors
+/// [`Error`], whose exit code says what to mend. The old output is untouched then, and no stray file stays.
+pub fn sign(config: &SignConfig, keys: &SigningKeys, observer: &dyn Observer) -> Result<Report, Error> {
+    let start = Instant::now();
+    let output = ZoneOutput::create(&config.output)?;
+    let pool = thread_pool(config.threads)?;
+    let zone = pool.install(|| load(config, observer))?;
+    let loaded = Instant::now();
+    let decision = context::decide(zone.runs(), config, keys)?;
+    for warning in &decision.warnings {
+        observer.warn(warning);
+    }
+    let verification = verification(config);
+    let tally = Tally::default();
+    signing::with_sessions(&keys.stores, config.threads, |hall| {
+        let work = Work {
+            context: &decision.context,
+            stores: keys.stores.len(),
+            output: &output,
+            verification: verification.as_ref(),
+            tally: &tally,
+            observer,
+        };
+        sign_zone(&zone, config, work, hall, &pool)
+    })?;
+    let signed = Instant::now();
+    zone.check_unchanged()?;
+    let verdict = verification.map(Verification::finish).transpose()?;
+    let verified = Instant::now();
+    observer.phase(Phase::Publish, None);
+    let bytes_out = output.length();
+    output.publish()?;
+
+    let mut report = report::summarise(&zone, &decision, keys, &tally);
+    report.bytes_out = bytes_out;
+    report.verified = verdict.as_ref().map_or(0, |verdict| verdict.counts.verified);
+    report.stages = Stages {
+        load: loaded - start,
+        sign: signed - loaded,
+        verify: verified - signed,
+        publish: verified.elapsed(),
+        total: start.elapsed(),
+    };
+    Ok(report)
+}
+
+/// The two rounds: the names, then the NSEC3 chain that they make.
+fn sign_zone(
+    zone: &LoadedZone,
+    config: &SignConfig,
+    work: Work<'_>,
+    hall: &Hall<'_>,
+    pool: &ThreadPool,
+) -> Result<(), Error> {
+    let partitions = Partitions::new(zone.runs(), config.origin.borrow(), config.partition);
+    let names = Names::new(work, &partitions);
+    work.observer.phase(Phase::Sign, Some(zone.records()));
+    hall.run(&names, pool, work.observer)?;
+    zone.refuse_faults(&work.tally.faults(), config.max_errors, work.observer)?;
+    if work.context.nsec3.is_none() {
+        return Ok(());
+    }
+    let parts = names.into_chain();
+    let chain = Nsec3Chain::build(parts, |entries| pool.install(|| entries.par_sort_unstable()))
+        .map_err(|error| Error::Input(error.to_string()))?;
+    work.observer.phase(Phase::Chain, Some(chain.len() as u64));
+    let size = match config.partition {
+        PartitionSize::Records(records) => records.max(1),
+        PartitionSize::EveryOwner => 1,
+    };
+    let round = Chain { work, chain: &chain, size, before: partitions.len() };
+    hall.run(&round, pool, work.observer)
+}
+
+fn verification(config: &SignConfig) -> Option<Verification> {
+    let mut expectations = Expectations::new(config.origin.clone(), moment(config.now));
+    expectations.level = match config.verify {
+        VerifyLevel::Full => Level::Full,
+        VerifyLevel::Structure => Level::Structure,
+        VerifyLevel::None => return None,
+    };
+    if config.key_options.ignore_ksk {
+        expectations.sep_flag = SepFlag::Ignored;
+    }
+    Some(Verification::new(expectations))
+}
+
+fn thread_pool(threads: usize) -> Result<ThreadPool, Error> {
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .thread_name(|number| format!("worker {number}"))
+        .build()
+        .map_err(|error| Error::Usage(format!("{threads} worker threads cannot be started: {error}")))
+}
