@@ -1,4 +1,4 @@
-//! `signet sign`: the flags of a run, resolved to a [`SignConfig`] and proven [`SigningKeys`], run, and reported.
+//! `signet sign`: the flags of a run, resolved to a `SignConfig` and proven `SigningKeys`, run, and reported.
 //! What can fail cheaply fails first; the signing itself is the library's.
 
 mod resolve;
