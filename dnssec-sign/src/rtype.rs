@@ -88,8 +88,17 @@ impl RecordType {
     pub fn write_text(self, out: &mut Vec<u8>) {
         if let Some(name) = self.mnemonic() {
             out.extend_from_slice(name.as_bytes());
-        } else {
-            out.extend_from_slice(format!("TYPE{}", self.0).as_bytes());
+            return;
+        }
+        out.extend_from_slice(b"TYPE");
+        let mut power = [10_000, 1_000, 100, 10]
+            .into_iter()
+            .find(|power| self.0 >= *power)
+            .unwrap_or(1);
+        while power > 0 {
+            let [_, digit] = (self.0 / power % 10).to_be_bytes();
+            out.push(b'0' + digit);
+            power /= 10;
         }
     }
 }
@@ -174,6 +183,11 @@ mod tests {
         }
         assert_eq!(RecordType::from_text(b"type65280"), Some(RecordType(65280)));
         assert_eq!(RecordType(65280).to_string(), "TYPE65280");
+        for number in 0..=u16::MAX {
+            let mut text = Vec::new();
+            RecordType(number).write_text(&mut text);
+            assert_eq!(text, RecordType(number).to_string().as_bytes());
+        }
         assert_eq!(RecordType::from_text(b"TYPE1"), Some(RecordType::A));
         for bad in ["TYPE", "TYPE65536", "TYPE-1", "TYPE+1", "QQ", ""] {
             assert_eq!(RecordType::from_text(bad.as_bytes()), None, "{bad}");

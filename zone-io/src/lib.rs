@@ -74,7 +74,7 @@ pub use keyfile::{
 pub use load::{LoadOptions, Loaded, Progress, load, load_with_progress};
 pub use merge::{Nodes, lookup, merge_range, nodes_from, splitters};
 pub use parse::{Outside, ReadOptions, Reader, TextRecord, parse_records};
-pub use print::{OwnerLines, write_generic, write_generic_rdata, write_rdata, write_record};
+pub use print::{Mnemonics, OwnerLines, write_generic, write_generic_rdata, write_rdata, write_record};
 pub use reason::Reason;
 pub use run::{Run, RunBuilder};
 pub use source::Reading;

@@ -17,7 +17,7 @@ pub enum Reason {
     #[error("{0:?} is no record type, class or TTL; an unknown type is written TYPEnnn, such as TYPE65280 \\# 2 abcd")]
     UnknownType(Box<str>),
     /// A type of questions or transactions.
-    #[error("{0} records exist in queries only, not in zones")]
+    #[error("{0} stands in messages and type bitmaps only: there are no such records in zones (RFC 6895 3.1)")]
     MetaType(RecordType),
     /// TTL or class twice.
     #[error("a second {0}")]

@@ -29,8 +29,8 @@ enum Part {
 fn parts(rtype: RecordType) -> &'static [Part] {
     use Part::{Name, Prefix, Rest, Skip, Text};
     match rtype.0 {
-        // NS, MD, MF, CNAME, MB, MG, MR, PTR, NSAP-PTR, DNAME
-        2..=5 | 7..=9 | 12 | 23 | 39 => &[Name],
+        // NS, MD, MF, CNAME, MB, MG, MR, PTR, DNAME
+        2..=5 | 7..=9 | 12 | 39 => &[Name],
         // SOA: two names, five numbers of four bytes
         6 => &[Name, Name, Skip(20)],
         // MINFO, RP

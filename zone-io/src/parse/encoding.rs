@@ -4,7 +4,7 @@
 use super::address::hex_digit;
 use super::field::Fields;
 use crate::reason::Reason;
-use crate::scan::{END, Scanned};
+use crate::scan::{END, Scanned, raw};
 
 const BASE64: &str = "base64";
 const HEX: &str = "hexadecimal digits";
@@ -32,6 +32,37 @@ impl Fields<'_, '_> {
             Ok(_) => Ok(()),
             Err(_) => last.fault(Reason::Base64),
         }
+    }
+
+    /// Base64 to the end of the entry, or nothing.
+    pub(super) fn optional_base64(&mut self) -> Scanned<()> {
+        if self.scan.seek_token()? == END {
+            return Ok(());
+        }
+        self.base64()
+    }
+
+    /// Base64 to the end of the entry, or `-` for nothing.
+    pub(super) fn dash_or_base64(&mut self) -> Scanned<()> {
+        let before = self.scan.clone();
+        if self.word("base64, or - for none")?.text == b"-" {
+            return Ok(());
+        }
+        *self.scan = before;
+        self.base64()
+    }
+
+    /// Hexadecimal digits of twelve or more bytes to the end of the entry.
+    pub(super) fn zone_digest(&mut self) -> Scanned<()> {
+        const FORM: &str = "a digest of 12 or more bytes (RFC 8976 2.2.4)";
+        let start = self.out.len();
+        self.scan.seek_token()?;
+        let at = self.scan.at;
+        self.hex()?;
+        if self.out.len() - start < 12 {
+            return raw(at, 1, Reason::Expected(FORM));
+        }
+        Ok(())
     }
 
     /// Hexadecimal digits to the end of the entry.

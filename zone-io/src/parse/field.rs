@@ -1,9 +1,10 @@
 //! One function for each kind of RDATA field: tokens in, wire bytes appended. Which fields a type has is the table in
-//! `dnssec_sign::rdata`; the longer kinds are in `encoding`, `types` and `svcb`.
+//! `dnssec_sign::rdata`; kinds that take more than a line have files of their own.
 
 use dnssec_sign::rdata::Field;
 use dnssec_sign::{Algorithm, RecordType, unescape};
 
+use super::mnemonic::{CERT_TYPES, DIGEST_TYPES, DSYNC_SCHEMES, number_of};
 use super::name::write_name;
 use super::{address, number};
 use crate::reason::Reason;
@@ -131,12 +132,22 @@ impl<'a> Fields<'_, 'a> {
         self.fixed(FORM, |text| {
             let number = match number::decimal(text) {
                 Some(number) => u16::try_from(number).ok()?,
-                None => CERT_TYPES
-                    .iter()
-                    .find(|(name, _)| name.as_bytes().eq_ignore_ascii_case(text))
-                    .map(|(_, number)| *number)?,
+                None => number_of(CERT_TYPES, text)?,
             };
             Some(number.to_be_bytes())
+        })
+    }
+
+    #[inline]
+    pub(super) fn digest_type(&mut self) -> Scanned<()> {
+        const FORM: &str = "a digest type, by number or mnemonic such as SHA-256";
+        self.fixed(FORM, |text| number::u8_or_word(text, DIGEST_TYPES).map(u8::to_be_bytes))
+    }
+
+    fn dsync_scheme(&mut self) -> Scanned<()> {
+        const FORM: &str = "a scheme, by number or mnemonic such as NOTIFY";
+        self.fixed(FORM, |text| {
+            number::u8_or_word(text, DSYNC_SCHEMES).map(u8::to_be_bytes)
         })
     }
 
@@ -152,7 +163,7 @@ impl<'a> Fields<'_, 'a> {
 
     /// One token that is a fixed number of bytes.
     #[inline]
-    fn fixed<const N: usize>(
+    pub(super) fn fixed<const N: usize>(
         &mut self,
         expected: &'static str,
         read: impl FnOnce(&[u8]) -> Option<[u8; N]>,
@@ -171,6 +182,14 @@ impl<'a> Fields<'_, 'a> {
         self.write_string(&token)
     }
 
+    /// A character-string, or the end of the entry.
+    fn optional_string(&mut self) -> Scanned<()> {
+        match self.scan.token()? {
+            Some(token) => self.write_string(&token),
+            None => Ok(()),
+        }
+    }
+
     /// Character-strings to the end, at least one.
     #[inline]
     pub(super) fn strings(&mut self) -> Scanned<()> {
@@ -185,7 +204,7 @@ impl<'a> Fields<'_, 'a> {
     }
 
     #[inline]
-    fn write_string(&mut self, token: &Token<'_>) -> Scanned<()> {
+    pub(super) fn write_string(&mut self, token: &Token<'_>) -> Scanned<()> {
         let at = self.out.len();
         self.out.push(0);
         decode(token, self.out)?;
@@ -221,10 +240,17 @@ impl<'a> Fields<'_, 'a> {
             Field::U8 => self.u8(),
             Field::U16 => self.u16(),
             Field::U32 => self.u32(),
+            Field::U64 => self.fixed("a number from 0 to 18446744073709551615", |text| {
+                number::decimal_u64(text).map(u64::to_be_bytes)
+            }),
             Field::Period => self.period(),
             Field::Time => self.time(),
-            Field::Algorithm => self.algorithm(),
+            Field::Algorithm | Field::CertAlgorithm => self.algorithm(),
             Field::CertType => self.cert_type(),
+            Field::DigestType => self.digest_type(),
+            Field::KeyFlags => self.key_flags(),
+            Field::KeyProtocol => self.key_protocol(),
+            Field::DsyncScheme => self.dsync_scheme(),
             Field::Type => self.covered_type(),
             Field::Ipv4 => self.ipv4(),
             Field::Ipv6 => self.ipv6(),
@@ -232,33 +258,36 @@ impl<'a> Fields<'_, 'a> {
             Field::Eui64 => self.fixed("an address such as 00-00-5e-ef-10-00-00-2a", address::eui::<8>),
             Field::Node64 => self.fixed("four groups such as 2001:db8:1140:1000", address::node64),
             Field::CharString => self.string(),
+            Field::OptionalCharString => self.optional_string(),
             Field::CharStrings => self.strings(),
             Field::Tag => self.tag(),
+            Field::PsdnAddress => self.psdn_address(),
             Field::LongString => self.long_string(),
             Field::Base64 => self.base64(),
+            Field::OptionalBase64 => self.optional_base64(),
+            Field::DashOrBase64 => self.dash_or_base64(),
             Field::Hex => self.hex(),
+            Field::ZoneDigest => self.zone_digest(),
             Field::Salt => self.salt(),
             Field::HashedOwner => self.hashed_owner(),
             Field::Types => self.types(),
+            Field::NxtTypes => self.nxt_types(),
             Field::SvcParams => self.svc_params(),
-            Field::A6 | Field::Opaque => raw(self.scan.at, 1, Reason::GenericOnly(self.rtype)),
+            Field::A6 => self.a6(),
+            Field::Protocol => self.protocol(),
+            Field::Ports => self.ports(),
+            Field::Location => self.location(),
+            Field::Prefixes => self.prefixes(),
+            Field::Hip => self.hip(),
+            Field::Gateway => self.gateway(),
+            Field::Relay => self.relay(),
+            Field::Key => self.key(),
+            Field::Nsap => self.nsap(),
+            Field::Atma => self.atma(),
+            Field::Opaque => raw(self.scan.at, 1, Reason::GenericOnly(self.rtype)),
         }
     }
 }
-
-/// RFC 4398 2.1.
-const CERT_TYPES: &[(&str, u16)] = &[
-    ("PKIX", 1),
-    ("SPKI", 2),
-    ("PGP", 3),
-    ("IPKIX", 4),
-    ("ISPKI", 5),
-    ("IPGP", 6),
-    ("ACPKIX", 7),
-    ("IACPKIX", 8),
-    ("URI", 253),
-    ("OID", 254),
-];
 
 /// Appends the bytes that a token means.
 #[inline]

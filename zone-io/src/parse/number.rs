@@ -1,5 +1,6 @@
 //! Decimal numbers, TTLs with units (RFC 1035 5.1 as BIND widened it) and DNSSEC times (RFC 4034 3.2) from text.
 
+use super::mnemonic::{Words, number_of};
 use crate::reason::Reason;
 
 /// The largest TTL (RFC 2181 8).
@@ -31,6 +32,37 @@ fn leading_zeros(text: &[u8]) -> Option<u32> {
         (0, _) | (_, 11..) => None,
         (_, 0) => Some(0),
         _ => decimal(rest),
+    }
+}
+
+/// A decimal number that fits eight bytes; nothing but digits.
+pub(super) fn decimal_u64(text: &[u8]) -> Option<u64> {
+    fixed_point(text, 0)
+}
+
+/// A decimal number with at most so many digits behind a dot, which need not be there, in units of the last one.
+pub(super) fn fixed_point(text: &[u8], decimals: usize) -> Option<u64> {
+    let (whole, fraction) = match text.iter().position(|byte| *byte == b'.') {
+        Some(dot) if decimals > 0 => (&text[..dot], &text[dot + 1..]),
+        _ => (text, &[][..]),
+    };
+    if whole.is_empty() || fraction.len() > decimals {
+        return None;
+    }
+    let zeros = std::iter::repeat_n(&b'0', decimals - fraction.len());
+    whole.iter().chain(fraction).chain(zeros).try_fold(0u64, |value, byte| {
+        let digit = byte.wrapping_sub(b'0');
+        let digit = (digit <= 9).then_some(u64::from(digit))?;
+        value.checked_mul(10)?.checked_add(digit)
+    })
+}
+
+/// A number from 0 to 255, or a word that stands for one.
+#[inline]
+pub(super) fn u8_or_word(text: &[u8], words: &Words<u8>) -> Option<u8> {
+    match decimal(text) {
+        Some(number) => u8::try_from(number).ok(),
+        None => number_of(words, text),
     }
 }
 
@@ -119,6 +151,19 @@ mod tests {
         for bad in ["", "4294967296", "-1", "+1", "1a", "99999999999", "0x10"] {
             assert_eq!(decimal(bad.as_bytes()), None, "{bad}");
         }
+    }
+
+    #[test]
+    fn numbers_with_digits_behind_a_dot() {
+        assert_eq!(fixed_point(b"12.5", 3), Some(12_500));
+        assert_eq!(fixed_point(b"12", 2), Some(1_200));
+        assert_eq!(fixed_point(b"12.", 2), Some(1_200));
+        assert_eq!(decimal_u64(b"18446744073709551615"), Some(u64::MAX));
+        for bad in ["", ".", ".5", "1.234", "-1", "1.-", "1.2.3", "184467440737095517"] {
+            assert_eq!(fixed_point(bad.as_bytes(), 2), None, "{bad}");
+        }
+        assert_eq!(decimal_u64(b"18446744073709551616"), None);
+        assert_eq!(decimal_u64(b"1."), None);
     }
 
     #[test]

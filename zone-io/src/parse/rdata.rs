@@ -42,7 +42,7 @@ impl Fields<'_, '_> {
             RecordType::DS => {
                 self.u16()?;
                 self.algorithm()?;
-                self.u8()?;
+                self.digest_type()?;
                 self.hex()
             }
             RecordType::RRSIG => {

@@ -1,8 +1,12 @@
 //! SvcParams from text (RFC 9460 2.1 and appendix A): in any order there, in ascending order of keys in wire form.
-//! Lists are decoded twice, first as a character-string, then for the commas and backslashes of their members.
+//! Lists are decoded twice, first as a character-string, then for the commas and backslashes of their members. What
+//! values and keys demand is checked in wire form, by `dnssec_sign::rdata`.
+
+use dnssec_sign::rdata::{RdataError, check_svc_params};
 
 use super::address;
 use super::field::{Fields, Scratch, decode};
+use super::mnemonic::{SVC_PARAM_KEYS, number_of, word_of};
 use super::number;
 use crate::reason::Reason;
 use crate::scan::{Scanned, Token, raw};
@@ -27,45 +31,38 @@ const IPV6HINT: u16 = 6;
 const DOHPATH: u16 = 7;
 const OHTTP: u16 = 8;
 const TLS_SUPPORTED_GROUPS: u16 = 9;
+const DOCPATH: u16 = 10;
+const PVD: u16 = 11;
+const OOTS: u16 = 12;
 
-/// IANA "Service Parameter Keys (SvcParamKeys)", and the form of the value.
-const KEYS: &[(&str, u16, &str)] = &[
-    (
-        "mandatory",
-        MANDATORY,
-        "a list of other keys without repetition, such as alpn,port",
-    ),
-    (
-        "alpn",
-        ALPN,
-        "a list of protocol names of 1 to 255 bytes, such as h2,h3",
-    ),
-    ("no-default-alpn", NO_DEFAULT_ALPN, "no value"),
-    ("port", PORT, "a number from 0 to 65535"),
-    ("ipv4hint", IPV4HINT, "a list of IPv4 addresses"),
-    ("ech", ECH, "base64"),
-    ("ipv6hint", IPV6HINT, "a list of IPv6 addresses"),
-    ("dohpath", DOHPATH, "a URI template in UTF-8 that contains {?dns}"),
-    ("ohttp", OHTTP, "no value"),
-    (
-        "tls-supported-groups",
-        TLS_SUPPORTED_GROUPS,
-        "a list of numbers from 0 to 65535 without repetition",
-    ),
-];
+/// The form of a key's value.
+fn form(key: u16) -> &'static str {
+    match key {
+        MANDATORY => "a list of other keys without repetition, such as alpn,port",
+        ALPN => "a list of protocol names of 1 to 255 bytes, such as h2,h3",
+        NO_DEFAULT_ALPN | OHTTP | PVD => "no value",
+        PORT => "a number from 0 to 65535",
+        IPV4HINT => "a list of IPv4 addresses",
+        ECH => "base64",
+        IPV6HINT => "a list of IPv6 addresses",
+        DOHPATH => "a URI template in UTF-8 with the variable dns, such as /dns-query{?dns}",
+        TLS_SUPPORTED_GROUPS => "a list of numbers from 0 to 65535 without repetition",
+        DOCPATH => "a list of path segments of 1 to 255 bytes, or no value",
+        OOTS => "a list of transports with weights from 0 to 100, such as do53:100,dot:10",
+        _ => "a value",
+    }
+}
 
 /// How a value is written: in the key's own form, or as plain bytes behind keyNNNNN.
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Form {
-    Own(&'static str),
+    Own,
     Plain,
 }
 
 fn key(text: &[u8]) -> Option<(u16, Form)> {
-    let known = KEYS
-        .iter()
-        .find(|(name, ..)| name.as_bytes().eq_ignore_ascii_case(text));
-    if let Some((_, number, form)) = known {
-        return Some((*number, Form::Own(form)));
+    if let Some(number) = number_of(SVC_PARAM_KEYS, text) {
+        return Some((number, Form::Own));
     }
     let (head, digits) = text.split_at_checked(3)?;
     if !head.eq_ignore_ascii_case(b"key") || digits.len() > 5 || (digits.len() > 1 && digits[0] == b'0') {
@@ -76,6 +73,13 @@ fn key(text: &[u8]) -> Option<(u16, Form)> {
         .ok()
         .filter(|number| *number < u16::MAX)?;
     Some((number, Form::Plain))
+}
+
+fn shown(key: u16) -> Box<str> {
+    match word_of(SVC_PARAM_KEYS, key) {
+        Some(name) => name.into(),
+        None => format!("key{key}").into(),
+    }
 }
 
 impl<'a> Fields<'_, 'a> {
@@ -98,29 +102,24 @@ impl<'a> Fields<'_, 'a> {
                 return token.fault(Reason::Quoted);
             }
             let (name, value) = self.split_param(&token)?;
-            let shown = || String::from_utf8_lossy(name).into();
-            let Some((key, form)) = key(name) else {
-                return token.fault(Reason::UnknownSvcParam(shown()));
+            let Some((key, written)) = key(name) else {
+                return token.fault(Reason::UnknownSvcParam(String::from_utf8_lossy(name).into()));
             };
             if params.iter().any(|param: &Param| param.key == key) {
-                return token.fault(Reason::SvcParamTwice(shown()));
+                return token.fault(Reason::SvcParamTwice(shown(key)));
             }
             text.clear();
             if let Some(value) = &value {
                 decode(value, text)?;
             }
             let value_at = values.len();
-            let written = match form {
-                Form::Plain => {
-                    values.extend_from_slice(text);
-                    Ok(())
-                }
-                Form::Own(expected) => write_value(key, value.map(|_| text.as_slice()), values).ok_or(expected),
-            };
-            if let Err(expected) = written {
-                return value
-                    .unwrap_or(token)
-                    .fault(Reason::SvcParam { key: shown(), expected });
+            if written == Form::Plain {
+                values.extend_from_slice(text);
+            } else if write_value(key, text, values).is_none() {
+                return value.unwrap_or(token).fault(Reason::SvcParam {
+                    key: shown(key),
+                    expected: form(key),
+                });
             }
             params.push(Param {
                 key,
@@ -131,9 +130,9 @@ impl<'a> Fields<'_, 'a> {
             });
         }
         params.sort_unstable_by_key(|param| param.key);
-        check(params, values)?;
+        let start = self.out.len();
         for param in &*params {
-            let value = param.value(values);
+            let value = &values[param.value_at..param.value_end];
             let Ok(length) = u16::try_from(value.len()) else {
                 return raw(param.at, param.length, Reason::RdataTooLong);
             };
@@ -141,7 +140,7 @@ impl<'a> Fields<'_, 'a> {
             self.out.extend_from_slice(&length.to_be_bytes());
             self.out.extend_from_slice(value);
         }
-        Ok(())
+        check_svc_params(&self.out[start..]).or_else(|error| refused(error, params))
     }
 
     /// The key, and the value when there is a `=`: the rest of the word, or the quoted string right behind it.
@@ -164,57 +163,47 @@ impl<'a> Fields<'_, 'a> {
     }
 }
 
-impl Param {
-    fn value(self, values: &[u8]) -> &[u8] {
-        &values[self.value_at..self.value_end]
-    }
-}
-
-/// What the parameters, in ascending order, demand of one another.
-fn check(params: &[Param], values: &[u8]) -> Scanned<()> {
-    let find = |key: u16| {
-        params
-            .binary_search_by_key(&key, |param| param.key)
-            .ok()
-            .map(|at| params[at])
-    };
-    if let Some(mandatory) = find(MANDATORY) {
-        for listed in mandatory.value(values).chunks_exact(2) {
-            let listed = u16::from_be_bytes([listed[0], listed[1]]);
-            if find(listed).is_none() {
-                let known = KEYS.iter().find(|(_, number, _)| *number == listed);
-                let name = known.map_or_else(|| format!("key{listed}"), |(name, ..)| (*name).to_owned());
-                return raw(mandatory.at, mandatory.length, Reason::SvcParamMissing(name.into()));
-            }
+/// The fault of parameters whose wire form is refused, at the one that is to blame.
+#[cold]
+fn refused(error: RdataError, params: &[Param]) -> Scanned<()> {
+    let (key, reason) = match error {
+        RdataError::SvcParamMissing { by: MANDATORY, missing } => (MANDATORY, Reason::SvcParamMissing(shown(missing))),
+        RdataError::SvcParamMissing { by, .. } => {
+            let expected = "alpn beside it (RFC 9460 7.1.1)";
+            (
+                by,
+                Reason::SvcParam {
+                    key: shown(by),
+                    expected,
+                },
+            )
         }
-    }
-    if let Some(param) = find(NO_DEFAULT_ALPN)
-        && find(ALPN).is_none()
-    {
-        let reason = Reason::SvcParam {
-            key: "no-default-alpn".into(),
-            expected: "alpn beside it (RFC 9460 7.1.1)",
-        };
-        return raw(param.at, param.length, reason);
-    }
-    Ok(())
+        RdataError::SvcParamValue(key) => {
+            let expected = form(key);
+            (
+                key,
+                Reason::SvcParam {
+                    key: shown(key),
+                    expected,
+                },
+            )
+        }
+        _ => (0, Reason::Expected("SvcParams (RFC 9460 2.1)")),
+    };
+    let place = params.iter().find(|param| param.key == key);
+    let (at, length) = place.map_or((0, 1), |param| (param.at, param.length));
+    raw(at, length, reason)
 }
 
-/// Appends the wire value of a key in its own form; `None` when the text is not of that form.
-fn write_value(key: u16, text: Option<&[u8]>, out: &mut Vec<u8>) -> Option<()> {
-    if matches!(key, NO_DEFAULT_ALPN | OHTTP) {
-        return text.is_none().then_some(());
-    }
-    let text = text.filter(|text| !text.is_empty())?;
+/// Appends the wire value of a key in its own form, as far as the text tells it; `None` when it is not of that form.
+fn write_value(key: u16, text: &[u8], out: &mut Vec<u8>) -> Option<()> {
     match key {
         MANDATORY => {
-            let keys = members(text, |name| self::key(name).map(|(key, _)| key))?;
-            ascending_once(&keys)
-                .filter(|keys| keys[0] != MANDATORY)?
-                .iter()
-                .for_each(|key| out.extend_from_slice(&key.to_be_bytes()));
+            let start = out.len();
+            write_numbers(text, out, |name| self::key(name).map(|(key, _)| key))?;
+            out[start..].as_chunks_mut::<2>().0.sort_unstable();
         }
-        ALPN => write_names(text, out)?,
+        ALPN => write_names(text, out, Member::Name)?,
         PORT => {
             let port = u16::try_from(number::decimal(text)?).ok()?;
             out.extend_from_slice(&port.to_be_bytes());
@@ -229,63 +218,69 @@ fn write_value(key: u16, text: Option<&[u8]>, out: &mut Vec<u8>) -> Option<()> {
                 out.extend_from_slice(&address::ipv6(address)?);
             }
         }
+        ECH if text.is_empty() => return None,
         ECH => {
             base64_simd::STANDARD.decode_append(text, out).ok()?;
         }
-        DOHPATH => {
-            let template = std::str::from_utf8(text).ok()?;
-            // RFC 9461 5: the variable "dns" stands in it.
-            template.contains("dns").then_some(())?;
-            out.extend_from_slice(text);
-        }
         TLS_SUPPORTED_GROUPS => {
-            let groups = members(text, |group| u16::try_from(number::decimal(group)?).ok())?;
-            ascending_once(&groups)?;
-            for group in groups {
-                out.extend_from_slice(&group.to_be_bytes());
-            }
+            write_numbers(text, out, |group| u16::try_from(number::decimal(group)?).ok())?;
         }
+        DOCPATH if text.is_empty() => {}
+        DOCPATH => write_names(text, out, Member::Name)?,
+        OOTS => write_names(text, out, Member::WeightedName)?,
         _ => out.extend_from_slice(text),
     }
     Some(())
 }
 
 /// The members of a list with commas, which are numbers to the wire.
-fn members(text: &[u8], read: impl Fn(&[u8]) -> Option<u16>) -> Option<Vec<u16>> {
-    text.split(|byte| *byte == b',').map(read).collect()
+fn write_numbers(text: &[u8], out: &mut Vec<u8>, read: impl Fn(&[u8]) -> Option<u16>) -> Option<()> {
+    for member in text.split(|byte| *byte == b',') {
+        out.extend_from_slice(&read(member)?.to_be_bytes());
+    }
+    Some(())
 }
 
-/// The numbers in ascending order, when none stands there twice.
-fn ascending_once(numbers: &[u16]) -> Option<Vec<u16>> {
-    let mut sorted = numbers.to_vec();
-    sorted.sort_unstable();
-    sorted.windows(2).all(|pair| pair[0] < pair[1]).then_some(sorted)
+/// What the members of a list are.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Member {
+    Name,
+    /// A name, a colon, and a weight from 0 to 100, which is a byte behind the name.
+    WeightedName,
 }
 
-/// Names with a length byte each; `\,` and `\\` stand for a comma and a backslash inside one.
-fn write_names(text: &[u8], out: &mut Vec<u8>) -> Option<()> {
+/// The members of a list with commas, behind a length byte each; `\,` and `\\` stand for a comma and a backslash inside
+/// one.
+fn write_names(text: &[u8], out: &mut Vec<u8>, member: Member) -> Option<()> {
     let mut length_at = out.len();
     out.push(0);
-    let mut close = |out: &mut Vec<u8>, next: bool| {
-        let length = u8::try_from(out.len() - length_at - 1)
-            .ok()
-            .filter(|length| *length > 0)?;
-        out[length_at] = length;
-        if next {
-            length_at = out.len();
-            out.push(0);
-        }
-        Some(())
-    };
     let mut bytes = text.iter();
     while let Some(&byte) = bytes.next() {
         match byte {
-            b',' => close(out, true)?,
+            b',' => {
+                close_member(out, length_at, member)?;
+                length_at = out.len();
+                out.push(0);
+            }
             b'\\' => out.push(*bytes.next().filter(|byte| matches!(byte, b',' | b'\\'))?),
             _ => out.push(byte),
         }
     }
-    close(out, false)
+    close_member(out, length_at, member)
+}
+
+/// Sets the length of the member that starts at `length_at`.
+fn close_member(out: &mut Vec<u8>, length_at: usize, member: Member) -> Option<()> {
+    let start = length_at + 1;
+    let mut end = out.len();
+    if member == Member::WeightedName {
+        end = start + out[start..].iter().rposition(|byte| *byte == b':')?;
+        let weight = number::decimal(&out[end + 1..]).filter(|weight| *weight <= 100)?;
+        out.truncate(end);
+        out.push(u8::try_from(weight).ok()?);
+    }
+    out[length_at] = u8::try_from(end - start).ok()?;
+    Some(())
 }
 
 #[cfg(test)]
@@ -337,6 +332,25 @@ mod tests {
     }
 
     #[test]
+    fn keys_that_came_later() {
+        assert_eq!(params("dohpath=/dns-query{?dns}"), b"\x00\x07\x00\x10/dns-query{?dns}");
+        assert_eq!(params("ohttp pvd"), b"\x00\x08\x00\x00\x00\x0b\x00\x00");
+        // The order is one of preference.
+        assert_eq!(
+            params("tls-supported-groups=29,23"),
+            b"\x00\x09\x00\x04\x00\x1d\x00\x17"
+        );
+        assert_eq!(params("docpath"), b"\x00\x0a\x00\x00");
+        assert_eq!(params("docpath=n,s"), b"\x00\x0a\x00\x04\x01n\x01s");
+        assert_eq!(
+            params("oots=\"do53:100,dot:10\""),
+            b"\x00\x0c\x00\x0b\x04do53\x64\x03dot\x0a"
+        );
+        // A key by its number has plain bytes, which have to be right as well.
+        assert_eq!(params("key3=\\000\\053"), b"\x00\x03\x00\x02\x00\x35");
+    }
+
+    #[test]
     fn what_rfc_9460_refuses_is_refused() {
         for bad in [
             "key123=abc key123=def",
@@ -352,6 +366,25 @@ mod tests {
             "ipv6hint=192.0.2.1",
             "ech=!",
             "no-default-alpn=abc alpn=h2",
+            "ohttp=1",
+            "pvd=1",
+            "ech",
+            "dohpath",
+            "dohpath=/dns-query",
+            "dohpath=/{?dns}\\255",
+            "tls-supported-groups",
+            "tls-supported-groups=29,29",
+            "tls-supported-groups=65536",
+            "docpath=a,,b",
+            "docpath=,",
+            "oots",
+            "oots=dot",
+            "oots=:1",
+            "oots=dot:101",
+            "oots=dot:1,",
+            "key3=a",
+            "key4=abc",
+            "key8=x",
             "no-default-alpn",
             "mandatory=key123",
             "mandatory=mandatory",

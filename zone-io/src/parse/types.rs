@@ -84,6 +84,26 @@ impl Fields<'_, '_> {
     }
 }
 
+impl Fields<'_, '_> {
+    /// Types from 1 to 127 to the end of the entry, in any order, as one bitmap (RFC 2535 5.2).
+    pub(super) fn nxt_types(&mut self) -> Scanned<()> {
+        const FORM: &str = "a record type from 1 to 127: an NXT record has no room for others";
+        let start = self.out.len();
+        while let Some(token) = self.scan.token()? {
+            let number = match listed(&token)?.0 {
+                number @ 1..=127 => number,
+                _ => return token.fault(Reason::Expected(FORM)),
+            };
+            let at = start + usize::from(number / 8);
+            if self.out.len() <= at {
+                self.out.resize(at + 1, 0);
+            }
+            self.out[at] |= 0x80 >> (number % 8);
+        }
+        Ok(())
+    }
+}
+
 #[inline]
 fn write_window(number: u8, map: &[u8], out: &mut Vec<u8>) {
     if let Ok(length @ 1..=32) = u8::try_from(map.len()) {

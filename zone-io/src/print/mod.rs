@@ -1,8 +1,11 @@
 //! From wire form to master-file text: one record a line, absolute owner, TTL, class, type, RDATA, with tabs between
-//! the five and single spaces inside RDATA. What it writes is read alike by BIND, ldns and our own parser; letter case is kept.
-//! It writes what it is given and checks nothing but the RDATA's shape; nothing is allocated per record.
+//! the five and single spaces inside RDATA. What it writes is read back as it was; letter case is kept. It writes what it
+//! is given and checks nothing but the RDATA's shape; nothing is allocated per record.
 
+mod gateway;
+mod location;
 mod number;
+mod prefix;
 mod rdata;
 mod string;
 mod svcb;
@@ -12,11 +15,79 @@ use dnssec_sign::{Class, NameRef, RecordType, rdata::has_text};
 pub(crate) use number::write_decimal;
 pub use rdata::write_rdata;
 
-/// Appends a record as one line, newline included. RDATA that does not have its type's shape is written in RFC 3597 form.
+/// Which types, and which SvcParamKeys, are written by their names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mnemonics {
+    /// Each that has one: what people read, and what this crate reads.
+    All,
+    /// Those that BIND 9.18 and ldns 1.8 read alike; the others are written by number with RDATA in RFC 3597 form,
+    /// which every reader takes. For zones that go to other programs.
+    Portable,
+}
+
+impl Mnemonics {
+    /// Appends a type's mnemonic, or `TYPEnnn`.
+    pub(super) fn write_type(self, rtype: RecordType, out: &mut Vec<u8>) {
+        if self == Self::All || is_known_by_name(rtype) {
+            rtype.write_text(out);
+        } else {
+            out.extend_from_slice(b"TYPE");
+            write_decimal(u32::from(rtype.0), out);
+        }
+    }
+
+    /// Whether this RDATA is written in its type's own format: it has one, and readers know it.
+    fn has_text(self, rtype: RecordType, rdata: &[u8]) -> bool {
+        has_text(rtype)
+            && (self == Self::All
+                || match rtype {
+                    // ldns wants a key.
+                    RecordType::KEY => rdata.len() > 4,
+                    // ldns wants types.
+                    RecordType::CSYNC => rdata.len() > 6,
+                    _ => is_known_by_name(rtype),
+                })
+    }
+}
+
+/// Whether BIND 9.18 and ldns 1.8 read the type by name alike. BIND refuses some of the mnemonics left out here; ldns
+/// reads some as type 0 without a word, an NSAP-PTR's name as a string, and knows others without their format.
+fn is_known_by_name(rtype: RecordType) -> bool {
+    !matches!(
+        rtype,
+        RecordType::WKS
+            | RecordType::NSAP_PTR
+            | RecordType::NXT
+            | RecordType::ATMA
+            | RecordType::A6
+            | RecordType::SINK
+            | RecordType::NINFO
+            | RecordType::RKEY
+            | RecordType::DSYNC
+            | RecordType::HHIT
+            | RecordType::BRID
+            | RecordType::UINFO
+            | RecordType::UID
+            | RecordType::GID
+            | RecordType::UNSPEC
+            | RecordType::NXNAME
+            | RecordType::AVC
+            | RecordType::DOA
+            | RecordType::AMTRELAY
+            | RecordType::RESINFO
+            | RecordType::WALLET
+            | RecordType::CLA
+            | RecordType::IPN
+            | RecordType::TA
+    )
+}
+
+/// Appends a record as one line with [all mnemonics](Mnemonics::All), newline included. RDATA that does not have its
+/// type's shape is written in RFC 3597 form.
 pub fn write_record(owner: NameRef<'_>, ttl: u32, class: Class, rtype: RecordType, rdata: &[u8], out: &mut Vec<u8>) {
     owner.write_text(out);
-    write_middle(ttl, class, rtype, out);
-    write_rdata(rtype, rdata, out);
+    write_middle(ttl, class, rtype, Mnemonics::All, out);
+    write_rdata(rtype, rdata, Mnemonics::All, out);
     out.push(b'\n');
 }
 
@@ -49,16 +120,26 @@ pub fn write_generic_rdata(rdata: &[u8], out: &mut Vec<u8>) {
 pub struct OwnerLines {
     owner: Vec<u8>,
     class: Class,
+    mnemonics: Mnemonics,
 }
 
 impl OwnerLines {
-    /// For records of this class; the owner is the root until it is [set](Self::set_owner).
+    /// For records of this class in a zone for [any reader](Mnemonics::Portable); the owner is the root until it is
+    /// [set](Self::set_owner).
     #[must_use]
     pub fn new(class: Class) -> Self {
         Self {
             owner: vec![b'.'],
             class,
+            mnemonics: Mnemonics::Portable,
         }
+    }
+
+    /// Writes these mnemonics instead.
+    #[must_use]
+    pub fn with_mnemonics(mut self, mnemonics: Mnemonics) -> Self {
+        self.mnemonics = mnemonics;
+        self
     }
 
     /// Takes the owner of the lines to come.
@@ -70,19 +151,19 @@ impl OwnerLines {
     /// Appends owner, TTL, class, type and a tab: what stands before RDATA.
     pub fn write_head(&self, ttl: u32, rtype: RecordType, out: &mut Vec<u8>) {
         out.extend_from_slice(&self.owner);
-        write_middle(ttl, self.class, rtype, out);
+        write_middle(ttl, self.class, rtype, self.mnemonics, out);
     }
 
     /// Appends a record as one line, newline included.
     pub fn write_record(&self, ttl: u32, rtype: RecordType, rdata: &[u8], out: &mut Vec<u8>) {
         self.write_head(ttl, rtype, out);
-        write_rdata(rtype, rdata, out);
+        write_rdata(rtype, rdata, self.mnemonics, out);
         out.push(b'\n');
     }
 }
 
 /// Appends what stands between owner and RDATA, tabs at both ends.
-fn write_middle(ttl: u32, class: Class, rtype: RecordType, out: &mut Vec<u8>) {
+fn write_middle(ttl: u32, class: Class, rtype: RecordType, mnemonics: Mnemonics, out: &mut Vec<u8>) {
     out.push(b'\t');
     write_decimal(ttl, out);
     match class {
@@ -95,49 +176,6 @@ fn write_middle(ttl: u32, class: Class, rtype: RecordType, out: &mut Vec<u8>) {
             out.push(b'\t');
         }
     }
-    write_type(rtype, out);
+    mnemonics.write_type(rtype, out);
     out.push(b'\t');
-}
-
-/// Appends a type's mnemonic where [every reader knows it](is_known_by_name), else `TYPEnnn`.
-fn write_type(rtype: RecordType, out: &mut Vec<u8>) {
-    match rtype.mnemonic() {
-        Some(mnemonic) if is_known_by_name(rtype) => out.extend_from_slice(mnemonic.as_bytes()),
-        _ => {
-            out.extend_from_slice(b"TYPE");
-            write_decimal(u32::from(rtype.0), out);
-        }
-    }
-}
-
-/// Whether a type may be written by name. BIND 9.18 refuses some of the mnemonics left out here, and ldns 1.8 reads
-/// them as type 0 without a word, and an NSAP-PTR's name as a string; by number all readers take them.
-fn is_known_by_name(rtype: RecordType) -> bool {
-    !matches!(
-        rtype,
-        RecordType::NSAP_PTR
-            | RecordType::NINFO
-            | RecordType::RKEY
-            | RecordType::DSYNC
-            | RecordType::HHIT
-            | RecordType::BRID
-            | RecordType::UINFO
-            | RecordType::UID
-            | RecordType::GID
-            | RecordType::UNSPEC
-            | RecordType::NXNAME
-            | RecordType::AVC
-            | RecordType::DOA
-            | RecordType::AMTRELAY
-            | RecordType::RESINFO
-            | RecordType::WALLET
-            | RecordType::CLA
-            | RecordType::IPN
-            | RecordType::TA
-    )
-}
-
-/// Whether a type's RDATA is written in its own format: it has one, and readers know the type.
-fn has_own_text(rtype: RecordType) -> bool {
-    has_text(rtype) && is_known_by_name(rtype)
 }

@@ -21,6 +21,27 @@ pub(crate) fn write_decimal(mut number: u32, out: &mut Vec<u8>) {
     out.extend_from_slice(&digits[at..]);
 }
 
+/// Appends so many decimal digits, zeros in front.
+pub(super) fn write_padded(number: u32, digits: usize, out: &mut Vec<u8>) {
+    let start = out.len();
+    write_decimal(number, out);
+    let missing = digits.saturating_sub(out.len() - start);
+    out.extend(std::iter::repeat_n(b'0', missing));
+    out[start..].rotate_right(missing);
+}
+
+/// Appends decimal digits.
+pub(super) fn write_u64(number: u64, out: &mut Vec<u8>) {
+    const BILLION: u64 = 1_000_000_000;
+    let low = u32::try_from(number % BILLION).unwrap_or_default();
+    if number < BILLION {
+        write_decimal(low, out);
+    } else {
+        write_u64(number / BILLION, out);
+        write_padded(low, 9, out);
+    }
+}
+
 /// `00` to `99`.
 const PAIRS: [[u8; 2]; 100] = {
     let mut table = [[0; 2]; 100];
@@ -47,6 +68,13 @@ const fn hex_table(digits: &[u8; 16]) -> [[u8; 2]; 256] {
     table
 }
 
+/// Appends lower-case hexadecimal digits.
+pub(super) fn write_hex_lower(bytes: &[u8], out: &mut Vec<u8>) {
+    for &byte in bytes {
+        out.extend_from_slice(&HEX_LOWER[usize::from(byte)]);
+    }
+}
+
 /// Appends upper-case hexadecimal digits.
 pub(super) fn write_hex(bytes: &[u8], out: &mut Vec<u8>) {
     let start = out.len();
@@ -63,18 +91,6 @@ pub(super) fn write_hyphenated(bytes: &[u8], out: &mut Vec<u8>) {
             out.push(b'-');
         }
         out.extend_from_slice(&HEX_LOWER[usize::from(byte)]);
-    }
-}
-
-/// Appends groups of four lower-case hexadecimal digits with colons between (RFC 6742 2.1.2).
-pub(super) fn write_groups(bytes: &[u8], out: &mut Vec<u8>) {
-    for (at, pair) in bytes.chunks(2).enumerate() {
-        if at > 0 {
-            out.push(b':');
-        }
-        for &byte in pair {
-            out.extend_from_slice(&HEX_LOWER[usize::from(byte)]);
-        }
     }
 }
 
@@ -142,6 +158,13 @@ pub(super) fn write_ipv6(address: [u8; 16], out: &mut Vec<u8>) {
     }
 }
 
+/// Appends eight bytes as four groups of hexadecimal digits with colons between (RFC 6742 2.1.2), without leading zeros.
+pub(super) fn write_node64(node: [u8; 8], out: &mut Vec<u8>) {
+    let [a, b, c, d, e, f, g, h] = node;
+    let groups = [[a, b], [c, d], [e, f], [g, h]].map(u16::from_be_bytes);
+    write_ipv6_groups(&groups, out);
+}
+
 fn write_ipv6_groups(groups: &[u16], out: &mut Vec<u8>) {
     for (at, group) in groups.iter().enumerate() {
         if at > 0 {
@@ -190,6 +213,12 @@ mod tests {
         fn numbers_agree_with_the_standard_library(number: u32) {
             prop_assert_eq!(text(|out| write_decimal(number, out)), number.to_string());
             prop_assert_eq!(text(|out| write_decimal(number % 1000, out)), (number % 1000).to_string());
+        }
+
+        #[test]
+        fn longer_numbers_agree_with_the_standard_library(number: u64, shift in 0..64u32, small in 0..1000u32) {
+            prop_assert_eq!(text(|out| write_u64(number >> shift, out)), (number >> shift).to_string());
+            prop_assert_eq!(text(|out| write_padded(small, 3, out)), format!("{small:03}"));
         }
 
         #[test]

@@ -2,21 +2,26 @@
 //! and RDATA that does not have its type's shape, are written in RFC 3597 form.
 
 use dnssec_sign::rdata::{Field, fields, split_field};
-use dnssec_sign::{NameRef, RecordType};
+use dnssec_sign::{Algorithm, NameRef, RecordType};
 
+use super::gateway::{write_gateway, write_hip, write_relay};
+use super::location::write_location;
 use super::number::{
-    write_base32hex, write_base64, write_decimal, write_groups, write_hex, write_hyphenated, write_ipv4, write_ipv6,
-    write_time,
+    write_base32hex, write_base64, write_decimal, write_hex, write_hex_lower, write_hyphenated, write_ipv4, write_ipv6,
+    write_node64, write_time, write_u64,
 };
+use super::prefix::{write_a6, write_prefixes};
 use super::string::{write_all_quoted, write_quoted};
-use super::{has_own_text, svcb, write_generic_rdata, write_type};
+use super::{Mnemonics, svcb, write_generic_rdata};
+use crate::parse::mnemonic::{CERT_TYPES, DSYNC_SCHEMES, Words, word_of};
 
 /// Appends RDATA as text on one line, names absolute, without a newline.
-pub fn write_rdata(rtype: RecordType, rdata: &[u8], out: &mut Vec<u8>) {
+pub fn write_rdata(rtype: RecordType, rdata: &[u8], mnemonics: Mnemonics, out: &mut Vec<u8>) {
     let start = out.len();
-    let written = match rtype {
-        _ if !has_own_text(rtype) => None,
-        _ => write_fields(rtype, rdata, out),
+    let written = if mnemonics.has_text(rtype, rdata) {
+        write_fields(rtype, rdata, mnemonics, out)
+    } else {
+        None
     };
     if written.is_none() {
         out.truncate(start);
@@ -24,74 +29,153 @@ pub fn write_rdata(rtype: RecordType, rdata: &[u8], out: &mut Vec<u8>) {
     }
 }
 
-fn write_fields(rtype: RecordType, rdata: &[u8], out: &mut Vec<u8>) -> Option<()> {
+fn write_fields(rtype: RecordType, rdata: &[u8], mnemonics: Mnemonics, out: &mut Vec<u8>) -> Option<()> {
     let mut rest = rdata;
     let mut first = true;
     for &field in fields(rtype)? {
         let (bytes, behind) = split_field(field, rest).ok()?;
         rest = behind;
-        // These can be empty, and put a space before each of their items.
-        if !first && !matches!(field, Field::Types | Field::SvcParams) {
-            out.push(b' ');
+        match field {
+            // These can be empty, and put a space before each of their items.
+            Field::Types | Field::NxtTypes | Field::Ports | Field::SvcParams => {}
+            // These can be left out.
+            Field::OptionalCharString | Field::OptionalBase64 if bytes.is_empty() => {}
+            _ if !first => out.push(b' '),
+            _ => {}
         }
         first = false;
-        write_field(field, bytes, out)?;
+        write_field(field, bytes, mnemonics, out)?;
     }
     rest.is_empty().then_some(())
 }
 
-fn write_field(field: Field, bytes: &[u8], out: &mut Vec<u8>) -> Option<()> {
+fn write_field(field: Field, bytes: &[u8], mnemonics: Mnemonics, out: &mut Vec<u8>) -> Option<()> {
     match field {
         Field::Name(_) => NameRef::from_wire(bytes).ok()?.write_text(out),
-        Field::U8 | Field::Algorithm => write_decimal(u32::from(*bytes.first()?), out),
-        Field::U16 | Field::CertType => {
+        Field::U8 | Field::Algorithm | Field::DigestType | Field::KeyProtocol | Field::Protocol => {
+            write_decimal(u32::from(*bytes.first()?), out);
+        }
+        Field::U16 | Field::KeyFlags => {
             write_decimal(u32::from(u16::from_be_bytes(bytes.try_into().ok()?)), out);
         }
         Field::U32 | Field::Period => {
             write_decimal(u32::from_be_bytes(bytes.try_into().ok()?), out);
         }
+        Field::U64 => write_u64(u64::from_be_bytes(bytes.try_into().ok()?), out),
         Field::Time => write_time(u32::from_be_bytes(bytes.try_into().ok()?), out),
-        Field::Type => write_type(RecordType(u16::from_be_bytes(bytes.try_into().ok()?)), out),
+        Field::CertType => write_word(CERT_TYPES, u16::from_be_bytes(bytes.try_into().ok()?), out),
+        Field::CertAlgorithm => write_cert_algorithm(*bytes.first()?, mnemonics, out),
+        Field::DsyncScheme => write_word(DSYNC_SCHEMES, *bytes.first()?, out),
+        Field::Type => mnemonics.write_type(RecordType(u16::from_be_bytes(bytes.try_into().ok()?)), out),
         Field::Ipv4 => write_ipv4(bytes.try_into().ok()?, out),
         Field::Ipv6 => write_ipv6(bytes.try_into().ok()?, out),
         Field::Eui48 | Field::Eui64 => write_hyphenated(bytes, out),
-        Field::Node64 => write_groups(bytes, out),
-        Field::CharString => write_quoted(bytes.get(1..)?, out),
-        Field::CharStrings => write_all_quoted(bytes, out),
+        Field::Node64 => write_node64(bytes.try_into().ok()?, out),
+        Field::CharString | Field::PsdnAddress => write_quoted(bytes.get(1..)?, out),
+        Field::OptionalCharString | Field::CharStrings => write_all_quoted(bytes, out),
         // Letters and digits by its shape.
         Field::Tag => out.extend_from_slice(bytes.get(1..)?),
         Field::LongString => write_quoted(bytes, out),
-        Field::Base64 => write_base64(bytes, out),
-        Field::Hex => write_hex(bytes, out),
+        Field::DashOrBase64 if bytes.is_empty() => out.push(b'-'),
+        Field::Base64 | Field::OptionalBase64 | Field::DashOrBase64 => write_base64(bytes, out),
+        Field::Hex | Field::ZoneDigest => write_hex(bytes, out),
         Field::Salt => match bytes.get(1..)? {
             [] => out.push(b'-'),
             salt => write_hex(salt, out),
         },
         Field::HashedOwner => write_base32hex(bytes.get(1..)?, out),
-        Field::Types => write_types(bytes, out),
-        Field::SvcParams => svcb::write_params(bytes, out)?,
-        Field::A6 | Field::Opaque => return None,
+        Field::Types => write_types(bytes, mnemonics, out),
+        Field::NxtTypes => write_window(0, bytes, mnemonics, out),
+        Field::SvcParams => svcb::write_params(bytes, mnemonics, out)?,
+        Field::A6 => write_a6(bytes, out)?,
+        Field::Ports => write_ports(bytes, out),
+        Field::Location => write_location(bytes, out)?,
+        Field::Prefixes => write_prefixes(bytes, out)?,
+        Field::Hip => write_hip(bytes, out)?,
+        Field::Gateway => write_gateway(bytes, out)?,
+        Field::Relay => write_relay(bytes, out)?,
+        Field::Key => write_key(bytes, out)?,
+        Field::Nsap => {
+            out.extend_from_slice(b"0x");
+            write_hex_lower(bytes, out);
+        }
+        Field::Atma => match bytes.split_first()? {
+            (0, address) => write_hex_lower(address, out),
+            (1, digits) => {
+                out.push(b'+');
+                out.extend_from_slice(digits);
+            }
+            _ => return None,
+        },
+        Field::Opaque => return None,
     }
     Some(())
 }
 
+/// Appends the word that stands for a number, or the number.
+fn write_word<N: Copy + PartialEq + Into<u32>>(words: &Words<N>, number: N, out: &mut Vec<u8>) {
+    match word_of(words, number) {
+        Some(word) => out.extend_from_slice(word.as_bytes()),
+        None => write_decimal(number.into(), out),
+    }
+}
+
+/// Appends the algorithm of a CERT record as BIND does: by name, but for the names that it does not know by IANA's.
+fn write_cert_algorithm(number: u8, mnemonics: Mnemonics, out: &mut Vec<u8>) {
+    match Algorithm(number).mnemonic() {
+        Some(name) if mnemonics == Mnemonics::All && !matches!(number, 6 | 12 | 17 | 23) => {
+            out.extend_from_slice(name.as_bytes());
+        }
+        _ => write_decimal(u32::from(number), out),
+    }
+}
+
+/// Appends flags, protocol, algorithm, and the key if there is one.
+fn write_key(bytes: &[u8], out: &mut Vec<u8>) -> Option<()> {
+    let (&[high, low, protocol, algorithm], key) = bytes.split_first_chunk::<4>()?;
+    write_decimal(u32::from(u16::from_be_bytes([high, low])), out);
+    for number in [protocol, algorithm] {
+        out.push(b' ');
+        write_decimal(u32::from(number), out);
+    }
+    if !key.is_empty() {
+        out.push(b' ');
+        write_base64(key, out);
+    }
+    Some(())
+}
+
+/// Appends the ports of a bitmap in ascending order, a space before each.
+fn write_ports(bitmap: &[u8], out: &mut Vec<u8>) {
+    for (first, byte) in (0u32..).step_by(8).zip(bitmap) {
+        for bit in (0..8).filter(|bit| byte & (0x80 >> bit) != 0) {
+            out.push(b' ');
+            write_decimal(first + bit, out);
+        }
+    }
+}
+
 /// Appends the types of a bitmap (RFC 4034 4.1.2) in ascending order, a space before each.
-fn write_types(mut bitmap: &[u8], out: &mut Vec<u8>) {
+fn write_types(mut bitmap: &[u8], mnemonics: Mnemonics, out: &mut Vec<u8>) {
     while let [window, length, rest @ ..] = bitmap {
         let Some((map, rest)) = rest.split_at_checked(usize::from(*length)) else {
             return;
         };
-        for (at, &byte) in (0u8..32).zip(map) {
-            let mut bits = byte;
-            while bits != 0 {
-                let bit = bits.leading_zeros();
-                bits &= !(0x80 >> bit);
-                let low = 8 * at + u8::try_from(bit).unwrap_or_default();
-                out.push(b' ');
-                write_type(RecordType(u16::from_be_bytes([*window, low])), out);
-            }
-        }
+        write_window(*window, map, mnemonics, out);
         bitmap = rest;
+    }
+}
+
+fn write_window(window: u8, map: &[u8], mnemonics: Mnemonics, out: &mut Vec<u8>) {
+    for (at, &byte) in (0u8..32).zip(map) {
+        let mut bits = byte;
+        while bits != 0 {
+            let bit = bits.leading_zeros();
+            bits &= !(0x80 >> bit);
+            let low = 8 * at + u8::try_from(bit).unwrap_or_default();
+            out.push(b' ');
+            mnemonics.write_type(RecordType(u16::from_be_bytes([window, low])), out);
+        }
     }
 }
 
@@ -103,7 +187,7 @@ mod tests {
 
     fn text(rtype: RecordType, rdata: &[u8]) -> String {
         let mut out = Vec::new();
-        write_rdata(rtype, rdata, &mut out);
+        write_rdata(rtype, rdata, Mnemonics::Portable, &mut out);
         String::from_utf8(out).unwrap()
     }
 
@@ -131,7 +215,7 @@ mod tests {
             (RecordType::NSEC3, b"\x01\x01\x00\x05\x02\xaa\xbb\x02\x00\xff", "1 1 5 AABB 03VG"),
             (RecordType::NSEC3PARAM, b"\x01\x00\x00\x00\x00", "1 0 0 -"),
             (RecordType::EUI48, b"\x00\x00\x5e\x00\x53\x2a", "00-00-5e-00-53-2a"),
-            (RecordType::NID, b"\x00\x0a\x00\x14\x4f\xff\xff\x20\xee\x64", "10 0014:4fff:ff20:ee64"),
+            (RecordType::NID, b"\x00\x0a\x00\x14\x4f\xff\xff\x20\xee\x64", "10 14:4fff:ff20:ee64"),
             (RecordType::CSYNC, b"\x00\x00\x00\x42\x00\x03\x00\x01\x60", "66 3 A NS"),
             (RecordType::URI, b"\x00\x0a\x00\x01ftp://x/\"", r#"10 1 "ftp://x/\"""#),
             (RecordType(65280), b"\x01\x02", "\\# 2 0102"),
@@ -164,7 +248,10 @@ mod tests {
                 b"\x00\x10\x00\x00\x01\x00\x0c\x08f\\oo,bar\x02h2",
                 r#"16 . alpn="f\\\\oo\\,bar,h2""#,
             ),
-            (b"\x00\x01\x00\x00\x02\x00\x00\x00\x05\x00\x01\xfe", "1 . no-default-alpn ech=/g=="),
+            (
+                b"\x00\x01\x00\x00\x01\x00\x03\x02h2\x00\x02\x00\x00\x00\x05\x00\x01\xfe",
+                r#"1 . alpn="h2" no-default-alpn ech=/g=="#,
+            ),
             (b"\x00\x01\x00\x00\x03\x00\x01\x01", "\\# 8 0001000003000101"),
             (b"\x00\x01\x00\x00\x01\x00\x00", "\\# 7 00010000010000"),
         ] {
