@@ -110,6 +110,21 @@ impl Key {
         Self::existing(folder, &run.stdout)
     }
 
+    /// The same pair for another zone: an algorithm's slow key generation is needed once.
+    ///
+    /// # Panics
+    /// When the files cannot be copied.
+    #[must_use]
+    pub fn for_zone(&self, zone: &str, folder: &Path) -> Self {
+        let number = &self.base_name[self.base_name.find('+').expect("K, owner, +AAA+IIIII")..];
+        let base_name = format!("K{zone}{number}");
+        let record = self.record();
+        let data = &record[record.find("IN DNSKEY").expect("a DNSKEY")..];
+        fs::write(folder.join(format!("{base_name}.key")), format!("{zone} {data}\n")).expect("a key file");
+        fs::copy(self.private_file(), folder.join(format!("{base_name}.private"))).expect("a key file");
+        Self::existing(folder, &base_name)
+    }
+
     /// `K` + owner + `+AAA+IIIII`.
     #[must_use]
     pub fn base_name(&self) -> &str {

@@ -29,7 +29,7 @@ impl Signet {
         }
     }
 
-    /// `signet sign ZONEFILE -o ORIGIN -f OUT -K KEYDIR`, from [`START`] to [`END`], serial kept.
+    /// `signet sign ZONEFILE -o ORIGIN -f OUT -K KEYDIR`, from [`START`] to [`END`].
     #[must_use]
     pub fn sign(zone: &Path, origin: &str, out: &Path, keys: &Path) -> Self {
         Self::new("sign")
@@ -39,7 +39,7 @@ impl Signet {
             .arg(out)
             .arg("-K")
             .arg(keys)
-            .args(["-s", START, "-e", END, "--serial", "keep"])
+            .args(["-s", START, "-e", END])
     }
 
     /// Names keys to sign with.

@@ -1,4 +1,15 @@
 //! One integration binary: suites by topic. The harness they share is this package's library.
 #![allow(missing_docs, reason = "a test binary has no interface")]
 
+mod signing;
+mod verdicts;
+
+mod bad_input;
+mod determinism;
+mod end_to_end;
+mod equal_to_bind;
+mod formats;
 mod harness;
+mod key_files;
+mod leak;
+mod vectors;

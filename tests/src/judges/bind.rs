@@ -12,7 +12,7 @@ use crate::scratch::Scratch;
 use crate::zone_text::ZoneText;
 use crate::{END, START};
 
-/// `dnssec-verify -o ORIGIN`, with `-z` or `-x` in `options`. It has no "now": wrap old zones in [`SignZone::at`]'s way.
+/// `dnssec-verify -o ORIGIN`, with `-z` or `-x` in `options`. It has no "now" but the machine's.
 #[must_use]
 pub fn dnssec_verify(zone: &Path, origin: &str, options: &[&str]) -> Run {
     Program::new(program("dnssec-verify"))
@@ -64,7 +64,6 @@ pub struct SignZone {
     options: Vec<String>,
     start: String,
     end: String,
-    now: Option<String>,
 }
 
 impl SignZone {
@@ -79,7 +78,6 @@ impl SignZone {
             options: Vec::new(),
             start: START.to_owned(),
             end: END.to_owned(),
-            now: None,
         }
     }
 
@@ -104,18 +102,11 @@ impl SignZone {
         self
     }
 
-    /// The "now" it shall see: `YYYY-MM-DD hh:mm:ss` in UTC, by faketime.
-    #[must_use]
-    pub fn at(mut self, now: &str) -> Self {
-        self.now = Some(now.to_owned());
-        self
-    }
-
     /// Signs into `out`.
     #[must_use]
     pub fn run(&self, out: &Path) -> Run {
         let scratch = Scratch::new();
-        let signer = Program::new(program("dnssec-signzone"))
+        Program::new(program("dnssec-signzone"))
             .args(["-P", "-q", "-O", "full", "-n", "2", "-o", &self.origin, "-s", &self.start, "-e", &self.end])
             .arg("-K")
             .arg(&self.keys)
@@ -126,11 +117,8 @@ impl SignZone {
             .args(&self.options)
             .arg(&self.zone)
             .args(&self.names)
-            .limit(Duration::from_secs(900));
-        match &self.now {
-            None => signer.run(),
-            Some(now) => signer.under(program("faketime"), &["-f", now]).run(),
-        }
+            .limit(Duration::from_secs(900))
+            .run()
     }
 
     /// Signs, and returns the normalised result.

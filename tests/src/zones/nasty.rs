@@ -18,12 +18,17 @@ pub enum Spice {
 /// A zone of about `names` owners.
 #[must_use]
 pub fn nasty(seed: u64, names: usize, spice: Spice) -> Zone {
+    let name = match spice {
+        Spice::Mild => format!("mild-{seed}"),
+        Spice::Hot => format!("hot-{seed}"),
+    };
     let mut builder = Builder {
         random: Random::new(seed),
-        origin: format!("nasty-{seed}.test."),
+        origin: format!("{name}.test."),
         spice,
         taken: BTreeSet::new(),
         used: Vec::new(),
+        closed: Vec::new(),
         text: String::new(),
     };
     builder.text = apex(&builder.origin, 300 + u32::try_from(seed % 5).unwrap_or_default() * 1000);
@@ -34,7 +39,7 @@ pub fn nasty(seed: u64, names: usize, spice: Spice) -> Zone {
         builder.owner();
     }
     Zone {
-        name: format!("nasty-{seed}"),
+        name,
         origin: builder.origin,
         text: builder.text,
     }
@@ -48,12 +53,17 @@ struct Builder {
     taken: BTreeSet<String>,
     /// Owners as written, to hang deeper names below.
     used: Vec<String>,
+    /// Endings that no further owner may have: below a DNAME.
+    closed: Vec<String>,
     text: String,
 }
 
 impl Builder {
     fn owner(&mut self) {
         let name = self.name();
+        if self.closed.iter().any(|below| name.to_lowercase().ends_with(below)) {
+            return;
+        }
         if !self.taken.insert(name.to_lowercase()) {
             return;
         }
@@ -150,24 +160,14 @@ impl Builder {
     }
 
     fn dname(&mut self, name: &str) {
+        let below = format!(".{}", name.to_lowercase());
+        if self.spice == Spice::Mild && self.taken.iter().any(|taken| taken.ends_with(&below)) {
+            return self.host(name);
+        }
         self.record(name, "DNAME Elsewhere.Example.");
         match self.spice {
             Spice::Hot => self.used.push(name.to_owned()),
-            Spice::Mild => {
-                // Nothing may lie below: what is there already makes a plain host of it.
-                let below = format!(".{}", name.to_lowercase());
-                if self.taken.iter().any(|taken| taken.ends_with(&below)) {
-                    let line = format!("{name}.{} ", self.origin);
-                    let kept: String = self
-                        .text
-                        .lines()
-                        .filter(|text| !(text.starts_with(&line) && text.contains(" DNAME ")))
-                        .map(|text| format!("{text}\n"))
-                        .collect();
-                    self.text = kept;
-                    self.record(name, "TXT \"no DNAME here\"");
-                }
-            }
+            Spice::Mild => self.closed.push(below),
         }
     }
 }

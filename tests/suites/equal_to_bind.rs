@@ -1,0 +1,161 @@
+//! The same zone, keys and times through signet and through dnssec-signzone: the same RRsets and byte-equal RRSIGs, with keys whose
+//! signatures have no randomness. What differs on purpose is one entry each; an entry that does not occur fails.
+
+use signet_tests::judges::{SignZone, normalise};
+use signet_tests::zones::{Spice, Zone, crowded, handmade, leaf, nasty, root_like, tld};
+use signet_tests::{Difference, Scratch, Signet, ZoneText, full};
+
+use crate::signing::{Denial, Pair};
+
+/// Where we differ from dnssec-signzone on purpose.
+struct Intended {
+    /// The zone's name.
+    zone: &'static str,
+    denials: &'static [Denial],
+    /// Whether an RRset's difference is this one.
+    is: fn(&Difference) -> bool,
+    reason: &'static str,
+}
+
+const TABLE: &[Intended] = &[];
+
+/// One comparison: options that mean the same to both.
+struct Options {
+    signet: &'static [&'static str],
+    bind: &'static [&'static str],
+}
+
+const PLAIN: Options = Options { signet: &[], bind: &[] };
+
+fn equal(zone: &Zone, algorithm: &str, denial: Denial, options: &Options) {
+    let scratch = Scratch::new();
+    let pair = Pair::of_bind(algorithm, &zone.origin, scratch.folder());
+    let file = zone.write(&scratch, &pair.both());
+    let out = scratch.path("signed");
+    Signet::sign(&file, &zone.origin, &out, scratch.folder())
+        .keys(&pair.both())
+        .args(denial.signet())
+        .args(options.signet)
+        .run()
+        .succeeds();
+    let ours = normalise(&out, &zone.origin);
+    let theirs = SignZone::new(&file, &zone.origin, scratch.folder())
+        .keys(&pair.both())
+        .options(denial.bind())
+        .options(options.bind)
+        .signed();
+    let what = format!("{} {algorithm} {denial:?} {:?}", zone.name, options.signet);
+    compare(&ours, &theirs, &zone.name, denial, &what);
+}
+
+#[track_caller]
+fn compare(ours: &ZoneText, theirs: &ZoneText, zone: &str, denial: Denial, what: &str) {
+    let entries: Vec<&Intended> = TABLE
+        .iter()
+        .filter(|entry| entry.zone == zone && entry.denials.contains(&denial))
+        .collect();
+    let differences = ours.differences(theirs);
+    for entry in &entries {
+        assert!(
+            differences.iter().any(entry.is),
+            "{what}: an intended difference does not occur: {}",
+            entry.reason
+        );
+    }
+    let unintended: Vec<&Difference> = differences
+        .iter()
+        .filter(|difference| !entries.iter().any(|entry| (entry.is)(difference)))
+        .collect();
+    let shown: Vec<String> = unintended.iter().take(8).map(ToString::to_string).collect();
+    assert!(
+        unintended.is_empty(),
+        "{what}: {} RRsets differ (left is ours)\n{}",
+        unintended.len(),
+        shown.join("\n")
+    );
+}
+
+#[test]
+fn every_handmade_zone_with_ed25519() {
+    for zone in handmade() {
+        for denial in Denial::ALL {
+            equal(&zone, "ED25519", denial, &PLAIN);
+        }
+    }
+}
+
+#[test]
+fn every_handmade_zone_with_rsa() {
+    for zone in handmade() {
+        for denial in [Denial::Nsec, Denial::OptOut] {
+            equal(&zone, "RSASHA256", denial, &PLAIN);
+        }
+    }
+}
+
+#[test]
+fn larger_zones() {
+    for zone in [leaf(400), tld(400), root_like(60), crowded()] {
+        for denial in Denial::ALL {
+            equal(&zone, "ED25519", denial, &PLAIN);
+        }
+        equal(&zone, "RSASHA256", Denial::Nsec3, &PLAIN);
+    }
+}
+
+#[test]
+fn random_zones() {
+    let last = if full() { 200 } else { 20 };
+    for seed in 1..=last {
+        let spice = if seed % 2 == 0 { Spice::Hot } else { Spice::Mild };
+        let denial = Denial::ALL[usize::try_from(seed).unwrap() % 4];
+        equal(&nasty(seed, 100, spice), "ED25519", denial, &PLAIN);
+    }
+}
+
+#[test]
+fn ksks_alone_sign_the_keys() {
+    let options = Options { signet: &["-x"], bind: &["-x"] };
+    for denial in [Denial::Nsec, Denial::OptOut] {
+        equal(&crowded(), "ED25519", denial, &options);
+    }
+}
+
+#[test]
+fn all_keys_sign_all() {
+    let options = Options { signet: &["-z"], bind: &["-z"] };
+    for denial in [Denial::Nsec, Denial::OptOut] {
+        equal(&crowded(), "ED25519", denial, &options);
+    }
+}
+
+#[test]
+fn the_key_set_ends_at_its_own_time() {
+    let options = Options {
+        signet: &["-X", "20361231000000"],
+        bind: &["-X", "20361231000000"],
+    };
+    equal(&leaf(20), "RSASHA256", Denial::Nsec, &options);
+}
+
+#[test]
+fn the_serial_is_incremented() {
+    let options = Options { signet: &["--serial", "increment"], bind: &["-N", "increment"] };
+    equal(&leaf(20), "ED25519", Denial::Nsec, &options);
+}
+
+#[test]
+fn keys_that_are_named_are_put_into_the_zone() {
+    let scratch = Scratch::new();
+    let zone = leaf(20);
+    let pair = Pair::of_bind("ED25519", &zone.origin, scratch.folder());
+    let without = zone.write(&scratch, &[]);
+    let out = scratch.path("signed");
+    let sign = Signet::sign(&without, &zone.origin, &out, scratch.folder());
+    sign.keys(&pair.both()).run().succeeds();
+    let ours = normalise(&out, &zone.origin);
+    // The SOA's TTL is 3600, and so is that of the DNSKEYs written here.
+    let with = zone.write(&scratch, &pair.both());
+    let theirs = SignZone::new(&with, &zone.origin, scratch.folder()).keys(&pair.both()).signed();
+    ours.assert_same(&theirs, "keys put in by signet, and by hand");
+}

@@ -1,0 +1,110 @@
+//! A PIN is never seen: not in outputs, reports, key files or process arguments. The search finds a planted word.
+
+use std::collections::BTreeSet;
+use std::os::unix::fs::PermissionsExt;
+
+use signet_tests::zones::leaf;
+use signet_tests::{Run, Scratch, Signet, Token};
+
+use crate::signing::{Pair, Place};
+
+/// Runs it and gathers what anyone could read: both outputs, the arguments at every millisecond, all files of a folder.
+fn seen(signet: Signet, folder: &Scratch) -> (Run, String) {
+    let mut arguments = BTreeSet::new();
+    let run = signet.watch(|process| {
+        let bytes = std::fs::read(format!("/proc/{process}/cmdline")).unwrap_or_default();
+        arguments.insert(String::from_utf8_lossy(&bytes).into_owned());
+    });
+    let mut text = run.output();
+    text.extend(arguments);
+    for name in folder.listing(".") {
+        if folder.path(&name).is_file() {
+            text.push_str(&folder.read(&name));
+        }
+    }
+    (run, text)
+}
+
+#[test]
+fn the_search_finds_a_planted_word() {
+    let scratch = Scratch::new();
+    scratch.write("file", "planted-in-a-file");
+    let (_, text) = seen(Signet::new("sign planted-in-an-argument"), &scratch);
+    assert!(text.contains("planted-in-a-file") && text.contains("planted-in-an-argument"));
+}
+
+#[test]
+fn signing_and_making_keys_shows_no_pin() {
+    let (scratch, token) = (Scratch::new(), Token::default());
+    let zone = leaf(200);
+    let pair = Pair::generate(&token, &zone.origin, "ECDSAP256SHA256", Place::Token, scratch.folder());
+    let file = zone.write(&scratch, &[]);
+    let sign = || {
+        Signet::sign(&file, &zone.origin, &scratch.path("signed"), scratch.folder())
+            .keys(&pair.both())
+            .arg("--report")
+            .arg(scratch.path("report.json"))
+            .on(&token)
+    };
+    let list = Signet::new("key list -K").arg(scratch.folder()).on(&token);
+    let runs = [
+        sign(),
+        sign().env("SIGNET_PIN_SOURCE", "env:THE_PIN").env("THE_PIN", token.pin()),
+        Signet::new("key generate extra.test. -a ED25519 -l extra -K").arg(scratch.folder()).on(&token),
+        list.clone(),
+        list.arg("--json"),
+        Signet::new("token list").on(&token),
+        Signet::new("token list --json").on(&token),
+    ];
+    for signet in runs {
+        let (run, text) = seen(signet, &scratch);
+        run.succeeds();
+        assert!(!text.contains(token.pin()), "the PIN is shown: {run:?}");
+    }
+}
+
+#[test]
+fn a_refused_pin_is_not_shown() {
+    let (scratch, token) = (Scratch::new(), Token::default());
+    let folder = Scratch::new();
+    let wrong = folder.write("pin", "wrong-but-secret\n");
+    std::fs::set_permissions(&wrong, std::fs::Permissions::from_mode(0o600)).unwrap();
+    let make = Signet::new("key generate pin.test. -a ED25519 -l k -K").arg(scratch.folder()).on(&token);
+    let (run, text) = seen(make.env("SIGNET_PIN_SOURCE", format!("file:{}", wrong.display())), &scratch);
+    run.exits(3);
+    assert!(!text.contains("wrong-but-secret"), "{run:?}");
+}
+
+#[test]
+fn a_pin_in_a_uri_is_not_kept_in_the_key_file() {
+    let (scratch, token) = (Scratch::new(), Token::default());
+    token.pkcs11_tool(&["--keypairgen", "--key-type", "EC:prime256v1", "--label", "mine"]).succeeds();
+    let uri = format!("pkcs11:token={};object=mine?pin-value={}", token.label(), token.pin());
+    let run = Signet::new("key from-label uri.test.").args(["-l", &uri, "-K"]).arg(scratch.folder()).on(&token).run();
+    run.succeeds();
+    assert!(!run.output().contains(token.pin()), "{run:?}");
+    let private = scratch.read(&format!("{}.private", run.stdout.trim()));
+    let label = private.lines().find_map(|line| line.strip_prefix("Label: ")).unwrap();
+    let label = String::from_utf8(data_encoding::BASE64.decode(label.as_bytes()).unwrap()).unwrap();
+    assert!(label.contains("object=mine") && label.ends_with('\0'), "{label:?}");
+    assert!(!label.contains("pin-value") && !label.contains(token.pin()), "{label:?}");
+}
+
+#[test]
+fn a_crash_would_leave_no_core() {
+    let (scratch, token) = (Scratch::new(), Token::default());
+    let zone = leaf(500);
+    let pair = Pair::generate(&token, &zone.origin, "RSASHA256", Place::Token, scratch.folder());
+    let file = zone.write(&scratch, &[]);
+    let mut limits = String::new();
+    let sign = Signet::sign(&file, &zone.origin, &scratch.path("signed"), scratch.folder());
+    let run = sign.keys(&pair.both()).on(&token).watch(|process| {
+        let now = std::fs::read_to_string(format!("/proc/{process}/limits")).unwrap_or_default();
+        if !now.is_empty() {
+            limits = now;
+        }
+    });
+    run.succeeds();
+    let core = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
+    assert_eq!(core.split_whitespace().nth(4), Some("0"), "{core}");
+}
