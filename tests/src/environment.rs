@@ -30,7 +30,11 @@ pub fn shared_data(name: &str) -> Option<PathBuf> {
 #[must_use]
 pub fn signet_binary() -> PathBuf {
     if let Some(path) = env::var_os("SIGNET_BIN").map(PathBuf::from) {
-        assert!(path.is_file(), "SIGNET_BIN names {}, which is not there", path.display());
+        assert!(
+            path.is_file(),
+            "SIGNET_BIN names {}, which is not there",
+            path.display()
+        );
         return path;
     }
     let test = env::current_exe().expect("a test knows its own path");

@@ -48,7 +48,12 @@ impl Key {
     /// When signet fails.
     #[must_use]
     pub fn on_token(token: &Token, zone: &str, algorithm: &str, role: Role, folder: &Path) -> Self {
-        let label = format!("{}-{}-{role:?}", zone.trim_end_matches('.'), algorithm.to_lowercase());
+        let name = if zone == "." {
+            "root"
+        } else {
+            zone.trim_end_matches('.')
+        };
+        let label = format!("{name}-{}-{role:?}", algorithm.to_lowercase());
         Self::on_token_labelled(token, zone, algorithm, role, folder, &label)
     }
 
@@ -160,7 +165,9 @@ impl Key {
     #[must_use]
     pub fn record(&self) -> String {
         let text = fs::read_to_string(self.public_file()).expect("a key file");
-        let line = text.lines().find(|line| !line.starts_with(';') && !line.trim().is_empty());
+        let line = text
+            .lines()
+            .find(|line| !line.starts_with(';') && !line.trim().is_empty());
         line.expect("a key file holds a record").to_owned()
     }
 

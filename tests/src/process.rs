@@ -188,7 +188,8 @@ fn opened(path: &Path) -> Stdio {
 fn read(file: &mut std::fs::File) -> String {
     let mut bytes = Vec::new();
     file.seek(SeekFrom::Start(0)).expect("a file can be rewound");
-    file.read_to_end(&mut bytes).expect("what a program printed can be read");
+    file.read_to_end(&mut bytes)
+        .expect("what a program printed can be read");
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
@@ -236,7 +237,10 @@ impl Run {
     pub fn says(&self, words: &[&str]) -> &Self {
         let text = self.stderr.to_lowercase();
         for word in words {
-            assert!(text.contains(&word.to_lowercase()), "{word:?} was expected on stderr: {self:?}");
+            assert!(
+                text.contains(&word.to_lowercase()),
+                "{word:?} was expected on stderr: {self:?}"
+            );
         }
         self
     }

@@ -20,18 +20,30 @@ impl Signet {
     /// `signet COMMAND`, with words that may be several: `Signet::new("key generate")`.
     #[must_use]
     pub fn new(command: &str) -> Self {
-        let program = ["SIGNET_TOKEN", "SIGNET_PIN_SOURCE", "SIGNET_SERIAL_NUMBER", "PKCS11_PROVIDER", "SOFTHSM2_CONF"]
-            .into_iter()
-            .fold(Program::new(signet_binary()), Program::without_env)
-            .limit(Duration::from_secs(if crate::full() { 1800 } else { 180 }));
+        let program = [
+            "SIGNET_TOKEN",
+            "SIGNET_PIN_SOURCE",
+            "SIGNET_SERIAL_NUMBER",
+            "PKCS11_PROVIDER",
+            "SOFTHSM2_CONF",
+        ]
+        .into_iter()
+        .fold(Program::new(signet_binary()), Program::without_env)
+        .limit(Duration::from_secs(if crate::full() { 1800 } else { 180 }));
         Self {
             program: program.args(command.split_whitespace()),
         }
     }
 
-    /// `signet sign ZONEFILE -o ORIGIN -f OUT -K KEYDIR`, from [`START`] to [`END`].
+    /// `signet sign ZONEFILE -o ORIGIN -f OUT -K KEYDIR`, from [`START`] to [`END`], with the serial that the zone has.
     #[must_use]
     pub fn sign(zone: &Path, origin: &str, out: &Path, keys: &Path) -> Self {
+        Self::sign_with_serial("keep", zone, origin, out, keys)
+    }
+
+    /// The same with a way to advance the serial.
+    #[must_use]
+    pub fn sign_with_serial(serial: &str, zone: &Path, origin: &str, out: &Path, keys: &Path) -> Self {
         Self::new("sign")
             .arg(zone)
             .args(["-o", origin])
@@ -39,7 +51,7 @@ impl Signet {
             .arg(out)
             .arg("-K")
             .arg(keys)
-            .args(["-s", START, "-e", END])
+            .args(["-s", START, "-e", END, "--serial", serial])
     }
 
     /// Names keys to sign with.
@@ -81,7 +93,9 @@ impl Signet {
     /// Sets environment variables.
     #[must_use]
     pub fn envs(self, variables: Vec<(&'static str, String)>) -> Self {
-        variables.into_iter().fold(self, |signet, (name, value)| signet.env(name, value))
+        variables
+            .into_iter()
+            .fold(self, |signet, (name, value)| signet.env(name, value))
     }
 
     /// The folder to run in.

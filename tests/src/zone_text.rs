@@ -90,6 +90,18 @@ impl ZoneText {
         }
     }
 
+    /// With all data in lower case: for names whose letter case the tools choose differently.
+    #[must_use]
+    pub fn folded(&self) -> Self {
+        let fold = |set: &RrSet| RrSet {
+            ttls: set.ttls.clone(),
+            records: set.records.iter().map(|record| record.to_lowercase()).collect(),
+        };
+        Self {
+            sets: self.sets.iter().map(|(key, set)| (key.clone(), fold(set))).collect(),
+        }
+    }
+
     /// Every RRset that is not the same in both.
     #[must_use]
     pub fn differences(&self, other: &Self) -> Vec<Difference> {

@@ -36,7 +36,12 @@ impl Desk {
         let file = zone.write(&scratch, &[]);
         scratch.make_folder("out");
         scratch.write("out/old.signed", OLD);
-        Self { scratch, zone, file, pair }
+        Self {
+            scratch,
+            zone,
+            file,
+            pair,
+        }
     }
 
     /// A zone file with this text after SOA and NS.

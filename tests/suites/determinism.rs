@@ -38,7 +38,10 @@ fn same_bytes(zone: &Zone, algorithm: &str, place: Place, denial: Denial, varian
 fn first_difference(one: &[u8], other: &[u8]) -> String {
     let (one, other) = (String::from_utf8_lossy(one), String::from_utf8_lossy(other));
     let differing = one.lines().zip(other.lines()).enumerate().find(|(_, (a, b))| a != b);
-    differing.map_or_else(|| "the end".to_owned(), |(line, (a, b))| format!("{}:\n  {a}\n  {b}", line + 1))
+    differing.map_or_else(
+        || "the end".to_owned(),
+        |(line, (a, b))| format!("{}:\n  {a}\n  {b}", line + 1),
+    )
 }
 
 /// Every number of threads with every size of partition.
@@ -64,7 +67,14 @@ fn borders_at_every_owner_on_a_token() {
     let variants: Vec<Vec<&str>> = [("1", "4096", "1"), ("2", "every-owner", "2"), ("2", "7", "8")]
         .into_iter()
         .map(|(threads, records, sessions)| {
-            vec!["--threads", threads, "--partition-records", records, "--sessions", sessions]
+            vec![
+                "--threads",
+                threads,
+                "--partition-records",
+                records,
+                "--sessions",
+                sessions,
+            ]
         })
         .collect();
     for denial in Denial::ALL {
@@ -89,7 +99,14 @@ fn keys_in_two_places() {
     let variants: Vec<Vec<&str>> = [("1", "1"), ("2", "1"), ("1", "8"), ("2", "8")]
         .into_iter()
         .map(|(threads, sessions)| {
-            vec!["--threads", threads, "--sessions", sessions, "--partition-records", "every-owner"]
+            vec![
+                "--threads",
+                threads,
+                "--sessions",
+                sessions,
+                "--partition-records",
+                "every-owner",
+            ]
         })
         .collect();
     same_bytes(&crowded(), "ED25519", Place::Mixed, Denial::OptOut, &variants);
@@ -97,7 +114,9 @@ fn keys_in_two_places() {
 
 #[test]
 fn the_level_of_verification_changes_no_byte() {
-    let variants = ["full", "structure", "none"].map(|level| vec!["--verify", level]).to_vec();
+    let variants = ["full", "structure", "none"]
+        .map(|level| vec!["--verify", level])
+        .to_vec();
     same_bytes(&crowded(), "ED25519", Place::Disk, Denial::OptOut, &variants);
 }
 
@@ -114,7 +133,10 @@ fn the_order_of_the_input_changes_no_record() {
         ..zone.clone()
     };
     let signed = [&zone, &reversed].map(|zone| {
-        let (file, out) = (zone.write(&scratch, &[]), scratch.path(&format!("{}.signed", zone.name)));
+        let (file, out) = (
+            zone.write(&scratch, &[]),
+            scratch.path(&format!("{}.signed", zone.name)),
+        );
         let sign = Signet::sign(&file, &zone.origin, &out, scratch.folder());
         sign.keys(&pair.both()).args(Denial::OptOut.signet()).run().succeeds();
         normalise(&out, &zone.origin)

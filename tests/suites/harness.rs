@@ -1,10 +1,16 @@
 //! The harness itself: judges accept what dnssec-signzone makes, and see what is broken.
 
-use signet_tests::judges::{Judge, SignZone, all_accept, dnssec_verify, kzonecheck, ldns_verify_zone, normalise, validns};
+use signet_tests::judges::{
+    Judge, SignZone, all_accept, dnssec_verify, kzonecheck, ldns_verify_zone, normalise, validns,
+};
 use signet_tests::zones::{Spice, crowded, handmade, leaf, nasty, root_like, tld};
 use signet_tests::{Key, Role, Scratch, Token};
 
-fn signed_by_bind(algorithm: &str, zone: &signet_tests::zones::Zone, options: &[&str]) -> (Scratch, std::path::PathBuf) {
+fn signed_by_bind(
+    algorithm: &str,
+    zone: &signet_tests::zones::Zone,
+    options: &[&str],
+) -> (Scratch, std::path::PathBuf) {
     let scratch = Scratch::new();
     let ksk = Key::by_bind(&zone.origin, algorithm, Role::Ksk, scratch.folder());
     let zsk = Key::by_bind(&zone.origin, algorithm, Role::Zsk, scratch.folder());
@@ -21,7 +27,11 @@ fn signed_by_bind(algorithm: &str, zone: &signet_tests::zones::Zone, options: &[
 fn every_judge_accepts_a_plain_zone_of_bind() {
     let zone = leaf(50);
     let (_scratch, out) = signed_by_bind("RSASHA256", &zone, &[]);
-    all_accept(&[Judge::Bind, Judge::Ldns, Judge::Knot, Judge::Validns], &out, &zone.origin);
+    all_accept(
+        &[Judge::Bind, Judge::Ldns, Judge::Knot, Judge::Validns],
+        &out,
+        &zone.origin,
+    );
 }
 
 #[test]
@@ -33,7 +43,11 @@ fn every_judge_sees_a_set_that_was_changed() {
     assert_ne!(text, changed);
     let broken = scratch.write("broken", changed);
     for judge in [Judge::Bind, Judge::Ldns, Judge::Knot, Judge::Validns] {
-        assert!(judge.complaint(&broken, &zone.origin).is_some(), "{} accepts", judge.name());
+        assert!(
+            judge.complaint(&broken, &zone.origin).is_some(),
+            "{} accepts",
+            judge.name()
+        );
     }
 }
 

@@ -49,8 +49,12 @@ fn signing_and_making_keys_shows_no_pin() {
     let list = Signet::new("key list -K").arg(scratch.folder()).on(&token);
     let runs = [
         sign(),
-        sign().env("SIGNET_PIN_SOURCE", "env:THE_PIN").env("THE_PIN", token.pin()),
-        Signet::new("key generate extra.test. -a ED25519 -l extra -K").arg(scratch.folder()).on(&token),
+        sign()
+            .env("SIGNET_PIN_SOURCE", "env:THE_PIN")
+            .env("THE_PIN", token.pin()),
+        Signet::new("key generate extra.test. -a ED25519 -l extra -K")
+            .arg(scratch.folder())
+            .on(&token),
         list.clone(),
         list.arg("--json"),
         Signet::new("token list").on(&token),
@@ -69,8 +73,13 @@ fn a_refused_pin_is_not_shown() {
     let folder = Scratch::new();
     let wrong = folder.write("pin", "wrong-but-secret\n");
     std::fs::set_permissions(&wrong, std::fs::Permissions::from_mode(0o600)).unwrap();
-    let make = Signet::new("key generate pin.test. -a ED25519 -l k -K").arg(scratch.folder()).on(&token);
-    let (run, text) = seen(make.env("SIGNET_PIN_SOURCE", format!("file:{}", wrong.display())), &scratch);
+    let make = Signet::new("key generate pin.test. -a ED25519 -l k -K")
+        .arg(scratch.folder())
+        .on(&token);
+    let (run, text) = seen(
+        make.env("SIGNET_PIN_SOURCE", format!("file:{}", wrong.display())),
+        &scratch,
+    );
     run.exits(3);
     assert!(!text.contains("wrong-but-secret"), "{run:?}");
 }
@@ -78,16 +87,25 @@ fn a_refused_pin_is_not_shown() {
 #[test]
 fn a_pin_in_a_uri_is_not_kept_in_the_key_file() {
     let (scratch, token) = (Scratch::new(), Token::default());
-    token.pkcs11_tool(&["--keypairgen", "--key-type", "EC:prime256v1", "--label", "mine"]).succeeds();
+    token
+        .pkcs11_tool(&["--keypairgen", "--key-type", "EC:prime256v1", "--label", "mine"])
+        .succeeds();
     let uri = format!("pkcs11:token={};object=mine?pin-value={}", token.label(), token.pin());
-    let run = Signet::new("key from-label uri.test.").args(["-l", &uri, "-K"]).arg(scratch.folder()).on(&token).run();
+    let run = Signet::new("key from-label uri.test.")
+        .args(["-l", &uri, "-K"])
+        .arg(scratch.folder())
+        .on(&token)
+        .run();
     run.succeeds();
     assert!(!run.output().contains(token.pin()), "{run:?}");
     let private = scratch.read(&format!("{}.private", run.stdout.trim()));
     let label = private.lines().find_map(|line| line.strip_prefix("Label: ")).unwrap();
     let label = String::from_utf8(data_encoding::BASE64.decode(label.as_bytes()).unwrap()).unwrap();
     assert!(label.contains("object=mine") && label.ends_with('\0'), "{label:?}");
-    assert!(!label.contains("pin-value") && !label.contains(token.pin()), "{label:?}");
+    assert!(
+        !label.contains("pin-value") && !label.contains(token.pin()),
+        "{label:?}"
+    );
 }
 
 #[test]
@@ -105,6 +123,9 @@ fn a_crash_would_leave_no_core() {
         }
     });
     run.succeeds();
-    let core = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
+    let core = limits
+        .lines()
+        .find(|line| line.starts_with("Max core file size"))
+        .unwrap();
     assert_eq!(core.split_whitespace().nth(4), Some("0"), "{core}");
 }

@@ -12,7 +12,12 @@ fn data(name: &str) -> PathBuf {
 }
 
 fn verify(file: &std::path::Path, flags: &[&str], now: &str) -> Run {
-    Signet::new("verify").arg(file).args(["-o", "example."]).args(flags).args(["--now", now]).run()
+    Signet::new("verify")
+        .arg(file)
+        .args(["-o", "example."])
+        .args(flags)
+        .args(["--now", now])
+        .run()
 }
 
 #[test]
@@ -20,7 +25,10 @@ fn the_zone_of_rfc_4035_verifies() {
     let run = verify(&data("rfc4035.zone"), &[], "20040501000000");
     run.succeeds();
     assert!(run.stdout.contains("27 signatures, 27 verified"), "{run:?}");
-    assert_eq!(ldns_verify_zone(&data("rfc4035.zone"), Some("20040501000000")).code, Some(0));
+    assert_eq!(
+        ldns_verify_zone(&data("rfc4035.zone"), Some("20040501000000")).code,
+        Some(0)
+    );
 }
 
 #[test]
@@ -58,7 +66,10 @@ fn the_zone_of_rfc_5155_has_a_sound_chain() {
     let run = verify(&data("rfc5155.zone"), &["-x"], "20100101000000");
     run.succeeds();
     assert!(run.output().contains("512 bits"), "{run:?}");
-    assert_eq!(ldns_verify_zone(&data("rfc5155.zone"), Some("20100101000000")).code, Some(0));
+    assert_eq!(
+        ldns_verify_zone(&data("rfc5155.zone"), Some("20100101000000")).code,
+        Some(0)
+    );
 }
 
 #[test]
@@ -67,10 +78,19 @@ fn a_changed_chain_of_rfc_5155_does_not_verify() {
     let text = std::fs::read_to_string(data("rfc5155.zone")).unwrap();
     for (from, to) in [
         ("AABBCCDD kohar7", "AABBCCDD kohar8"),
-        ("2vptu5timamqttgl4luu9kg21e0aor3s A RRSIG", "35mthgpgcu1qg68fab165klnsnk3dpvl A RRSIG"),
-        ("ji6neoaepv8b5o6k4ev33abha8ht9fgc A HINFO AAAA", "ji6neoaepv8b5o6k4ev33abha8ht9fgc A AAAA"),
+        (
+            "2vptu5timamqttgl4luu9kg21e0aor3s A RRSIG",
+            "35mthgpgcu1qg68fab165klnsnk3dpvl A RRSIG",
+        ),
+        (
+            "ji6neoaepv8b5o6k4ev33abha8ht9fgc A HINFO AAAA",
+            "ji6neoaepv8b5o6k4ev33abha8ht9fgc A AAAA",
+        ),
         ("NSEC3PARAM\t1 0 12 AABBCCDD", "NSEC3PARAM\t1 0 13 AABBCCDD"),
-        ("0p9mhaveqvm6t7vbl5lop2u3t2rp3tom A HINFO", "2t7b4g4vsa5smi47k61mv5bv1a22bojr A HINFO"),
+        (
+            "0p9mhaveqvm6t7vbl5lop2u3t2rp3tom A HINFO",
+            "2t7b4g4vsa5smi47k61mv5bv1a22bojr A HINFO",
+        ),
     ] {
         assert!(text.contains(from), "{from}");
         let file = scratch.write("changed.zone", text.replacen(from, to, 1));
@@ -111,7 +131,10 @@ fn the_nsec3_chain_of_rfc_5155_is_made_again() {
     assert_eq!(chain(&theirs).sets.len(), 12);
     chain(&ours).assert_same(&chain(&theirs), "the NSEC3 records of RFC 5155 A");
     let parameters = ours.set("example.", "NSEC3PARAM").unwrap();
-    assert_eq!(parameters.records, theirs.set("example.", "NSEC3PARAM").unwrap().records);
+    assert_eq!(
+        parameters.records,
+        theirs.set("example.", "NSEC3PARAM").unwrap().records
+    );
 }
 
 #[test]
@@ -119,14 +142,24 @@ fn signatures_cover_what_they_cover_in_the_rfcs() {
     // Owners, types, label counts and original TTLs are the same; keys, times and signatures are ours.
     for (name, flags) in [
         ("rfc4035.zone", &["--nsec"][..]),
-        ("rfc5155.zone", &["--nsec3", "--salt", "AABBCCDD", "--iterations", "12", "--opt-out"]),
+        (
+            "rfc5155.zone",
+            &["--nsec3", "--salt", "AABBCCDD", "--iterations", "12", "--opt-out"],
+        ),
     ] {
         let (ours, theirs) = made_again(name, flags);
         let covered = |zone: &ZoneText| -> Vec<(String, String, String)> {
-            let sets = zone.sets.iter().filter(|((_, rtype), _)| rtype.starts_with("RRSIG ") && rtype != "RRSIG NSEC3PARAM");
+            let sets = zone
+                .sets
+                .iter()
+                .filter(|((_, rtype), _)| rtype.starts_with("RRSIG ") && rtype != "RRSIG NSEC3PARAM");
             sets.map(|((owner, rtype), set)| {
                 let fields: Vec<&str> = set.records.first().unwrap().split_whitespace().collect();
-                (owner.clone(), rtype.clone(), format!("labels {} TTL {}", fields[2], fields[3]))
+                (
+                    owner.clone(),
+                    rtype.clone(),
+                    format!("labels {} TTL {}", fields[2], fields[3]),
+                )
             })
             .collect()
         };

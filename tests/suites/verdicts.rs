@@ -102,7 +102,11 @@ pub fn check(judges: &[Judge], file: &Path, zone: &str, origin: &str, denial: De
             (None, None) | (Some(_), Some(_)) => {}
             (Some(complaint), None) => panic!("{} rejects {zone} ({denial:?}): {complaint}", judge.name()),
             (None, Some(entry)) => {
-                panic!("{} accepts {zone} ({denial:?}), but the table says: {}", judge.name(), entry.reason)
+                panic!(
+                    "{} accepts {zone} ({denial:?}), but the table says: {}",
+                    judge.name(),
+                    entry.reason
+                )
             }
         }
     }

@@ -31,7 +31,9 @@ pub fn normalise_text(zone: &Path, origin: &str) -> String {
     let scratch = Scratch::new();
     let out = scratch.path("normal");
     let run = Program::new(program("named-compilezone"))
-        .args(["-q", "-i", "none", "-k", "ignore", "-n", "ignore", "-m", "ignore", "-s", "full", "-o"])
+        .args([
+            "-q", "-i", "none", "-k", "ignore", "-n", "ignore", "-m", "ignore", "-s", "full", "-o",
+        ])
         .arg(&out)
         .arg(origin)
         .arg(zone)
@@ -107,7 +109,20 @@ impl SignZone {
     pub fn run(&self, out: &Path) -> Run {
         let scratch = Scratch::new();
         Program::new(program("dnssec-signzone"))
-            .args(["-P", "-q", "-O", "full", "-n", "2", "-o", &self.origin, "-s", &self.start, "-e", &self.end])
+            .args([
+                "-P",
+                "-q",
+                "-O",
+                "full",
+                "-n",
+                "2",
+                "-o",
+                &self.origin,
+                "-s",
+                &self.start,
+                "-e",
+                &self.end,
+            ])
             .arg("-K")
             .arg(&self.keys)
             .arg("-d")

@@ -15,5 +15,8 @@ pub fn ldns_verify_zone(zone: &Path, now: Option<&str>) -> Run {
 /// `ldns-read-zone -c -z`: the zone's records in canonical order.
 #[must_use]
 pub fn ldns_read_zone(zone: &Path) -> Run {
-    Program::new(program("ldns-read-zone")).args(["-c", "-z"]).arg(zone).run()
+    Program::new(program("ldns-read-zone"))
+        .args(["-c", "-z"])
+        .arg(zone)
+        .run()
 }

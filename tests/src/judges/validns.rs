@@ -9,5 +9,9 @@ use crate::process::{Program, Run};
 #[must_use]
 pub fn validns(zone: &Path, origin: &str, now: Option<u64>) -> Run {
     let time: Vec<String> = now.map_or_else(Vec::new, |now| vec!["-t".to_owned(), now.to_string()]);
-    Program::new(program("validns")).args(["-z", origin]).args(time).arg(zone).run()
+    Program::new(program("validns"))
+        .args(["-z", origin])
+        .args(time)
+        .arg(zone)
+        .run()
 }

@@ -47,7 +47,12 @@ pub fn root_like(count: usize) -> Zone {
             let _ = writeln!(text, "{server}.{label}. 172800 IN AAAA {}", random.ipv6());
         }
         if !random.one_in(10) {
-            let _ = writeln!(text, "{label}. 86400 IN DS {} 8 2 {}", random.below(65536), random.hex(32));
+            let _ = writeln!(
+                text,
+                "{label}. 86400 IN DS {} 8 2 {}",
+                random.below(65536),
+                random.hex(32)
+            );
         }
     }
     Zone {
@@ -60,7 +65,12 @@ pub fn root_like(count: usize) -> Zone {
 /// Different labels in an order that is not theirs.
 fn labels(count: usize, random: &mut Random) -> Vec<String> {
     let mut labels: Vec<String> = (0..count)
-        .map(|number| format!("{}{number}", random.pick(&["alpha", "net-", "web", "x", "zone", "mail-"])))
+        .map(|number| {
+            format!(
+                "{}{number}",
+                random.pick(&["alpha", "net-", "web", "x", "zone", "mail-"])
+            )
+        })
         .collect();
     for place in (1..labels.len()).rev() {
         labels.swap(place, random.below(place + 1));
@@ -72,10 +82,17 @@ fn host(text: &mut String, label: &str, origin: &str, random: &mut Random) {
     let _ = writeln!(text, "{label}.{origin} 3600 IN A {}", random.ipv4());
     let _ = writeln!(text, "{label}.{origin} 3600 IN AAAA {}", random.ipv6());
     if random.one_in(5) {
-        let _ = writeln!(text, "{label}.{origin} 3600 IN TXT \"v=spf1 include:{label}.example -all\"");
+        let _ = writeln!(
+            text,
+            "{label}.{origin} 3600 IN TXT \"v=spf1 include:{label}.example -all\""
+        );
     }
     if random.one_in(10) {
-        let _ = writeln!(text, "{label}.{origin} 3600 IN MX 10 mx{}.mail.example.", random.below(50));
+        let _ = writeln!(
+            text,
+            "{label}.{origin} 3600 IN MX 10 mx{}.mail.example.",
+            random.below(50)
+        );
     }
 }
 
@@ -86,7 +103,11 @@ fn delegation(text: &mut String, label: &str, origin: &str, random: &mut Random)
             let _ = writeln!(text, "{label}.{origin} 86400 IN NS {server}.{label}.{origin}");
             let _ = writeln!(text, "{server}.{label}.{origin} 86400 IN A {}", random.ipv4());
         } else {
-            let _ = writeln!(text, "{label}.{origin} 86400 IN NS {server}.dns{}.example.", random.below(200));
+            let _ = writeln!(
+                text,
+                "{label}.{origin} 86400 IN NS {server}.dns{}.example.",
+                random.below(200)
+            );
         }
     }
     if random.one_in(10) {

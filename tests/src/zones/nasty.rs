@@ -31,7 +31,10 @@ pub fn nasty(seed: u64, names: usize, spice: Spice) -> Zone {
         closed: Vec::new(),
         text: String::new(),
     };
-    builder.text = apex(&builder.origin, 300 + u32::try_from(seed % 5).unwrap_or_default() * 1000);
+    builder.text = apex(
+        &builder.origin,
+        300 + u32::try_from(seed % 5).unwrap_or_default() * 1000,
+    );
     for reserved in ["ns1", "ns2"] {
         builder.taken.insert(reserved.to_owned());
     }
@@ -98,7 +101,18 @@ impl Builder {
     }
 
     fn inner_label(&mut self) -> String {
-        let plain = ["a", "b", "c", "ab", "abc", "x-y", "_tcp", "0", "zz", "label-of-some-length"];
+        let plain = [
+            "a",
+            "b",
+            "c",
+            "ab",
+            "abc",
+            "x-y",
+            "_tcp",
+            "0",
+            "zz",
+            "label-of-some-length",
+        ];
         let odd = ["A", "Bc", r"d\.e", r"\000", r"\255x", r"\200", r"sp\032", "ZZ"];
         if self.spice == Spice::Hot && self.random.one_in(3) {
             return self.random.pick(&odd).to_owned();

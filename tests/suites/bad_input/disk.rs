@@ -43,7 +43,10 @@ fn may_mount() -> Option<&'static [&'static str]> {
     let ways: [&[&str]; 2] = [&["--mount"], &["--user", "--map-root-user", "--mount"]];
     ways.into_iter().find(|way| {
         let mount = "mount -t tmpfs -o size=64k none /mnt";
-        let run = Program::new(program("unshare")).args(*way).args(["sh", "-c", mount]).run();
+        let run = Program::new(program("unshare"))
+            .args(*way)
+            .args(["sh", "-c", mount])
+            .run();
         run.code == Some(0)
     })
 }
@@ -59,7 +62,11 @@ fn in_a_small_file_system(way: &[&str], remount: &str) -> (signet_tests::Run, St
          cat \"$folder/old.signed\" > \"$folder.old\"; ls -A \"$folder\" > \"$folder.listing\"; exit $code"
     );
     let sign = Signet::sign(&desk.file, &desk.zone.origin, &folder.join("old.signed"), &desk.keys());
-    let options: Vec<&str> = way.iter().copied().chain(["sh", "-c", &script, "sh", folder.to_str().unwrap()]).collect();
+    let options: Vec<&str> = way
+        .iter()
+        .copied()
+        .chain(["sh", "-c", &script, "sh", folder.to_str().unwrap()])
+        .collect();
     let run = sign.keys(&desk.pair.both()).under(program("unshare"), &options).run();
     (run, desk.scratch.read("small.old"), desk.scratch.read("small.listing"))
 }
@@ -68,7 +75,10 @@ fn in_a_small_file_system(way: &[&str], remount: &str) -> (signet_tests::Run, St
 fn under_a_file_size_limit() {
     let desk = Desk::with(leaf(3000));
     let script = "trap '' XFSZ; ulimit -f 64; exec \"$@\"";
-    let sign = desk.sign().keys(&desk.pair.both()).under("/bin/sh", &["-c", script, "sh"]);
+    let sign = desk
+        .sign()
+        .keys(&desk.pair.both())
+        .under("/bin/sh", &["-c", script, "sh"]);
     desk.refuses(sign, 4, &["old.signed"]);
 }
 
@@ -116,7 +126,10 @@ fn an_interrupted_run_publishes_nothing() {
         let run = desk.sign().keys(&pair.both()).on(&token).watch(|process| {
             if !sent && began.elapsed() > Duration::from_millis(700) {
                 sent = true;
-                Program::new(program("kill")).args([&format!("-{signal}"), &process.to_string()]).run().succeeds();
+                Program::new(program("kill"))
+                    .args([&format!("-{signal}"), &process.to_string()])
+                    .run()
+                    .succeeds();
             }
         });
         assert!(sent, "4000 names take RSA on a token longer than that: {run:?}");
@@ -134,19 +147,30 @@ fn a_killed_run_leaves_the_old_output_and_the_next_run_tidies_up() {
     let run = desk.sign().keys(&pair.both()).on(&token).watch(|process| {
         if !sent && began.elapsed() > Duration::from_millis(700) {
             sent = true;
-            Program::new(program("kill")).args(["-KILL", &process.to_string()]).run().succeeds();
+            Program::new(program("kill"))
+                .args(["-KILL", &process.to_string()])
+                .run()
+                .succeeds();
         }
     });
     assert_eq!(run.code, None, "killed: {run:?}");
     assert_eq!(desk.scratch.read("out/old.signed"), OLD);
     desk.sign().keys(&desk.pair.both()).run().succeeds();
-    assert_eq!(desk.scratch.listing("out").len(), 1, "{:?}", desk.scratch.listing("out"));
+    assert_eq!(
+        desk.scratch.listing("out").len(),
+        1,
+        "{:?}",
+        desk.scratch.listing("out")
+    );
 }
 
 #[test]
 fn a_good_run_leaves_the_output_alone_in_its_folder() {
     let desk = Desk::new();
     desk.sign().keys(&desk.pair.both()).run().succeeds();
-    assert_eq!(desk.scratch.listing("out").into_iter().collect::<Vec<_>>(), ["old.signed"]);
+    assert_eq!(
+        desk.scratch.listing("out").into_iter().collect::<Vec<_>>(),
+        ["old.signed"]
+    );
     assert_ne!(desk.scratch.read("out/old.signed"), OLD);
 }

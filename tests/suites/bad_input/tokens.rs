@@ -23,12 +23,16 @@ fn label_of(role: Role) -> String {
 /// Removes both halves of a key from the token.
 fn delete(token: &Token, label: &str) {
     for kind in ["privkey", "pubkey"] {
-        token.pkcs11_tool(&["--delete-object", "--type", kind, "--label", label]).succeeds();
+        token
+            .pkcs11_tool(&["--delete-object", "--type", kind, "--label", label])
+            .succeeds();
     }
 }
 
 fn generate(token: &Token, kind: &str, label: &str) {
-    token.pkcs11_tool(&["--keypairgen", "--key-type", kind, "--label", label]).succeeds();
+    token
+        .pkcs11_tool(&["--keypairgen", "--key-type", kind, "--label", label])
+        .succeeds();
 }
 
 #[test]
@@ -65,7 +69,12 @@ fn a_right_pin_is_tried_once_whatever_the_sessions() {
 #[test]
 fn a_pin_file_that_is_not_there_or_empty() {
     let (desk, token, pair) = with_token_keys("ECDSAP256SHA256");
-    let sign = |source: &str| desk.sign().keys(&pair.both()).on(&token).env("SIGNET_PIN_SOURCE", source);
+    let sign = |source: &str| {
+        desk.sign()
+            .keys(&pair.both())
+            .on(&token)
+            .env("SIGNET_PIN_SOURCE", source)
+    };
     let missing = sign("file:/no/such/pin").run();
     assert!(matches!(missing.code, Some(1..=4)), "{missing:?}");
     missing.says(&["/no/such/pin"]);
@@ -80,8 +89,16 @@ fn a_pin_file_that_is_not_there_or_empty() {
 #[test]
 fn without_a_pin_source_and_without_a_terminal() {
     let (desk, token, pair) = with_token_keys("ECDSAP256SHA256");
-    let environment = token.environment().into_iter().filter(|(name, _)| *name != "SIGNET_PIN_SOURCE").collect();
-    desk.refuses(desk.sign().keys(&pair.both()).envs(environment), 2, &["PIN", "--pin-source"]);
+    let environment = token
+        .environment()
+        .into_iter()
+        .filter(|(name, _)| *name != "SIGNET_PIN_SOURCE")
+        .collect();
+    desk.refuses(
+        desk.sign().keys(&pair.both()).envs(environment),
+        2,
+        &["PIN", "--pin-source"],
+    );
 }
 
 #[test]
@@ -93,7 +110,10 @@ fn no_such_module() {
     desk.refuses(sign().arg("-m").arg(&text), 3, &["text.so"]);
     // A library, but not of PKCS#11.
     let libc = std::fs::read_to_string("/proc/self/maps").unwrap();
-    let libc = libc.lines().filter_map(|line| line.split_whitespace().last()).find(|path| path.contains("libc.so"));
+    let libc = libc
+        .lines()
+        .filter_map(|line| line.split_whitespace().last())
+        .find(|path| path.contains("libc.so"));
     desk.refuses(sign().args(["-m", libc.unwrap()]), 3, &["libc.so", "C_GetFunctionList"]);
 }
 
@@ -110,7 +130,11 @@ fn no_module_at_all() {
 fn no_such_token() {
     let (desk, token, pair) = with_token_keys("ECDSAP256SHA256");
     let elsewhere = Token::new("another");
-    let sign = desk.sign().keys(&pair.both()).on(&elsewhere).env("SIGNET_TOKEN", token.label());
+    let sign = desk
+        .sign()
+        .keys(&pair.both())
+        .on(&elsewhere)
+        .env("SIGNET_TOKEN", token.label());
     // What is there is named.
     desk.refuses(sign, 3, &[token.label(), "another"]);
 }
@@ -127,21 +151,33 @@ fn no_such_key() {
     let (desk, token, pair) = with_token_keys("ECDSAP256SHA256");
     delete(&token, &label_of(Role::Zsk));
     // The key that is there is named as a near miss.
-    desk.refuses(desk.sign().keys(&pair.both()).on(&token), 3, &[&label_of(Role::Zsk), &label_of(Role::Ksk)]);
+    desk.refuses(
+        desk.sign().keys(&pair.both()).on(&token),
+        3,
+        &[&label_of(Role::Zsk), &label_of(Role::Ksk)],
+    );
 }
 
 #[test]
 fn two_keys_that_match() {
     let (desk, token) = (Desk::new(), Token::default());
     generate(&token, "EC:prime256v1", "twin");
-    let adopt = Signet::new("key from-label").arg(&desk.zone.origin).args(["-l", "twin", "-K"]).arg(desk.keys()).on(&token);
+    let adopt = Signet::new("key from-label")
+        .arg(&desk.zone.origin)
+        .args(["-l", "twin", "-K"])
+        .arg(desk.keys())
+        .on(&token);
     let adopted = adopt.clone().run();
     adopted.succeeds();
     generate(&token, "EC:prime256v1", "twin");
     let again = adopt.run();
     assert!(matches!(again.code, Some(1 | 3)), "{again:?}");
     again.says(&["twin", "2"]);
-    let sign = desk.sign().arg(adopted.stdout.trim()).arg(desk.pair.ksk.base_name()).on(&token);
+    let sign = desk
+        .sign()
+        .arg(adopted.stdout.trim())
+        .arg(desk.pair.ksk.base_name())
+        .on(&token);
     let run = sign.run();
     assert!(matches!(run.code, Some(1 | 3)), "{run:?}");
     run.says(&["twin"]);
@@ -153,7 +189,9 @@ fn a_label_that_is_taken() {
     let (desk, token, _pair) = with_token_keys("ECDSAP256SHA256");
     let before = desk.scratch.listing("keys");
     let label = label_of(Role::Zsk);
-    let make = Signet::new("key generate").arg(&desk.zone.origin).args(["-a", "ECDSAP256SHA256", "-l", &label, "-K"]);
+    let make = Signet::new("key generate")
+        .arg(&desk.zone.origin)
+        .args(["-a", "ECDSAP256SHA256", "-l", &label, "-K"]);
     let run = make.arg(desk.keys()).on(&token).run();
     assert!(matches!(run.code, Some(1 | 3)), "{run:?}");
     run.says(&[&label]);
@@ -164,7 +202,10 @@ fn a_label_that_is_taken() {
 fn a_key_of_another_type_than_the_algorithm() {
     let (desk, token, pair) = with_token_keys("ECDSAP256SHA256");
     generate(&token, "rsa:2048", "an-rsa-key");
-    let adopt = Signet::new("key from-label").arg(&desk.zone.origin).args(["-a", "ECDSAP256SHA256", "-l", "an-rsa-key", "-K"]);
+    let adopt =
+        Signet::new("key from-label")
+            .arg(&desk.zone.origin)
+            .args(["-a", "ECDSAP256SHA256", "-l", "an-rsa-key", "-K"]);
     let run = adopt.arg(desk.keys()).on(&token).run();
     assert!(matches!(run.code, Some(1 | 3)), "{run:?}");
     run.says(&["RSA", "ECDSAP256SHA256"]);
@@ -197,7 +238,12 @@ fn keys_that_stay_offline_publish_nothing_unsigned() {
     let pair = Pair::generate(&token, &desk.zone.origin, "ECDSAP256SHA256", Place::Token, &desk.keys());
     for flags in [&["--no-token"][..], &["-E", ""]] {
         for level in ["full", "none"] {
-            let run = desk.sign().keys(&pair.both()).args(flags).args(["--verify", level]).run();
+            let run = desk
+                .sign()
+                .keys(&pair.both())
+                .args(flags)
+                .args(["--verify", level])
+                .run();
             assert!(matches!(run.code, Some(1 | 3 | 5)), "{run:?}");
             desk.untouched(&run);
         }
@@ -233,7 +279,12 @@ fn a_signing_run_leaves_the_tokens_objects_alone() {
     let (desk, token, pair) = with_token_keys("ECDSAP256SHA256");
     let objects = || token.pkcs11_tool(&["--list-objects"]).stdout;
     let before = objects();
-    desk.sign().keys(&pair.both()).args(["--sessions", "8", "--session-copy", "always"]).on(&token).run().succeeds();
+    desk.sign()
+        .keys(&pair.both())
+        .args(["--sessions", "8", "--session-copy", "always"])
+        .on(&token)
+        .run()
+        .succeeds();
     assert_eq!(objects(), before);
 }
 

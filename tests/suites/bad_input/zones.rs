@@ -1,7 +1,7 @@
 //! Zones that cannot be signed: unparsable, without a sound apex, with data that may not be.
 
-use signet_tests::zones::{Zone, leaf};
 use signet_tests::judges::settime;
+use signet_tests::zones::{Zone, leaf};
 use signet_tests::{Key, Role, Signet};
 
 use crate::signing::Pair;
@@ -41,7 +41,9 @@ fn an_unparsable_record_is_located() {
 
 #[test]
 fn faults_are_shown_up_to_twenty() {
-    let bad: String = (0..50).map(|n| format!("x{n}.leaf.test. 60 IN A 192.0.2.{}\n", 300 + n)).collect();
+    let bad: String = (0..50)
+        .map(|n| format!("x{n}.leaf.test. 60 IN A 192.0.2.{}\n", 300 + n))
+        .collect();
     let zone = leaf(3);
     let desk = Desk::with(Zone {
         text: format!("{}{bad}", zone.text),
@@ -51,9 +53,20 @@ fn faults_are_shown_up_to_twenty() {
     let places = run.stderr.matches(&format!("{}:", name(&desk.file))).count();
     assert_eq!(places, 20, "{run:?}");
     assert!(!run.stderr.contains("192.0.2.320"), "{run:?}");
-    assert!(run.stderr.contains("30") || run.stderr.to_lowercase().contains("more"), "how many there are is said: {run:?}");
-    let three = desk.refuses(desk.sign().keys(&desk.pair.both()).args(["--max-errors", "3"]), 1, &["192.0.2.302"]);
-    assert_eq!(three.stderr.matches(&format!("{}:", name(&desk.file))).count(), 3, "{three:?}");
+    assert!(
+        run.stderr.contains("30") || run.stderr.to_lowercase().contains("more"),
+        "how many there are is said: {run:?}"
+    );
+    let three = desk.refuses(
+        desk.sign().keys(&desk.pair.both()).args(["--max-errors", "3"]),
+        1,
+        &["192.0.2.302"],
+    );
+    assert_eq!(
+        three.stderr.matches(&format!("{}:", name(&desk.file))).count(),
+        3,
+        "{three:?}"
+    );
 }
 
 #[test]
@@ -61,14 +74,21 @@ fn faults_are_in_the_order_of_the_file_whatever_the_threads() {
     let mut zone = leaf(20_000);
     for (at, number) in [(500, 1), (9000, 2), (19_000, 3)] {
         let line = zone.text.lines().nth(at).unwrap().to_owned();
-        zone.text = zone.text.replacen(&line, &format!("bad{number}.leaf.test. 60 IN A nonsense"), 1);
+        zone.text = zone
+            .text
+            .replacen(&line, &format!("bad{number}.leaf.test. 60 IN A nonsense"), 1);
     }
     let desk = Desk::with(zone);
     let mut said = Vec::new();
     for threads in ["1", "2", "8"] {
         let sign = desk.sign().keys(&desk.pair.both()).args(["--threads", threads]);
         let run = desk.refuses(sign, 1, &["zone:501:", "zone:9001:", "zone:19001:"]);
-        let places: Vec<String> = run.stderr.lines().filter(|line| line.contains(".zone:")).map(str::to_owned).collect();
+        let places: Vec<String> = run
+            .stderr
+            .lines()
+            .filter(|line| line.contains(".zone:"))
+            .map(str::to_owned)
+            .collect();
         said.push(places);
     }
     assert!(said.windows(2).all(|pair| pair[0] == pair[1]), "{said:?}");
@@ -89,7 +109,10 @@ fn records_that_are_no_records() {
         ("x.leaf.test. 60 CH A 192.0.2.1", "CH"),
         ("x.leaf.test. 60 IN TYPE65280 \\# 3 0102", "3"),
         ("x.leaf.test. 60 IN DS 1 8 2 00zz", "00zz"),
-        ("abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijklmnop.leaf.test. 60 IN A 192.0.2.1", "63"),
+        (
+            "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijklmnop.leaf.test. 60 IN A 192.0.2.1",
+            "63",
+        ),
         ("$TTL", "$TTL"),
         ("$INCLUDE no-such-file.zone", "no-such-file.zone"),
         ("$NOSUCH directive", "$NOSUCH"),
@@ -102,29 +125,49 @@ fn records_that_are_no_records() {
 #[test]
 fn an_apex_without_or_with_two_soas() {
     let text = leaf(3).text;
-    let without: String = text.lines().filter(|line| !line.contains(" SOA ")).map(|line| format!("{line}\n")).collect();
+    let without: String = text
+        .lines()
+        .filter(|line| !line.contains(" SOA "))
+        .map(|line| format!("{line}\n"))
+        .collect();
     refused(&without, 1, &["SOA", "leaf.test."]);
     let soa = text.lines().find(|line| line.contains(" SOA ")).unwrap();
-    refused(&format!("{text}{}\n", soa.replace("2026010101", "2026010102")), 1, &["SOA", "leaf.test."]);
+    refused(
+        &format!("{text}{}\n", soa.replace("2026010101", "2026010102")),
+        1,
+        &["SOA", "leaf.test."],
+    );
     refused("", 1, &["SOA"]);
     refused("; nothing\n", 1, &["SOA"]);
 }
 
 #[test]
 fn a_soa_below_the_apex() {
-    refused_lines("sub.leaf.test. 60 IN SOA ns1.leaf.test. h.leaf.test. 1 2 3 4 5\n", 1, &["SOA", "sub.leaf.test."]);
+    refused_lines(
+        "sub.leaf.test. 60 IN SOA ns1.leaf.test. h.leaf.test. 1 2 3 4 5\n",
+        1,
+        &["SOA", "sub.leaf.test."],
+    );
 }
 
 #[test]
 fn an_apex_without_name_servers() {
     let text = leaf(3).text;
-    let without: String = text.lines().filter(|line| !line.contains(" NS ")).map(|line| format!("{line}\n")).collect();
+    let without: String = text
+        .lines()
+        .filter(|line| !line.contains(" NS "))
+        .map(|line| format!("{line}\n"))
+        .collect();
     refused(&without, 1, &["NS", "leaf.test."]);
 }
 
 #[test]
 fn names_out_of_the_zone() {
-    refused_lines("host.elsewhere.test. 60 IN A 192.0.2.1\n", 1, &["host.elsewhere.test.", "leaf.test."]);
+    refused_lines(
+        "host.elsewhere.test. 60 IN A 192.0.2.1\n",
+        1,
+        &["host.elsewhere.test.", "leaf.test."],
+    );
     refused_lines("xleaf.test. 60 IN A 192.0.2.1\n", 1, &["xleaf.test."]);
 }
 
@@ -185,7 +228,11 @@ fn a_key_file_that_is_not_there() {
 fn a_key_of_another_zone() {
     let desk = Desk::new();
     let other = Key::by_bind("other.test.", "ED25519", Role::Zsk, &desk.keys());
-    desk.refuses(desk.sign().keys(&[&desk.pair.ksk, &other]), 1, &["other.test.", "leaf.test."]);
+    desk.refuses(
+        desk.sign().keys(&[&desk.pair.ksk, &other]),
+        1,
+        &["other.test.", "leaf.test."],
+    );
 }
 
 #[test]
@@ -244,7 +291,11 @@ fn times_that_make_no_signature() {
             .args(["-s", start, "-e", end])
             .keys(&desk.pair.both())
     };
-    for (start, end) in [("20260101000000", "20260101000000"), ("20260201000000", "20260101000000"), ("20000101", "20700101")] {
+    for (start, end) in [
+        ("20260101000000", "20260101000000"),
+        ("20260201000000", "20260101000000"),
+        ("20000101", "20700101"),
+    ] {
         let run = sign(start, end).run();
         assert!(matches!(run.code, Some(1 | 2)), "{run:?}");
         desk.untouched(&run);
@@ -261,7 +312,10 @@ fn flags_that_contradict_each_other() {
     desk.refuses(desk.sign().keys(&keys).args(["--nsec3", "--salt", "xyz"]), 2, &["xyz"]);
     desk.refuses(desk.sign().keys(&keys).args(["--no-such-flag"]), 2, &["--no-such-flag"]);
     let run = desk.sign().keys(&keys).args(["--nsec3", "--iterations", "51"]).run();
-    assert!(matches!(run.code, Some(1 | 2)), "more than 50 iterations have to be insisted on: {run:?}");
+    assert!(
+        matches!(run.code, Some(1 | 2)),
+        "more than 50 iterations have to be insisted on: {run:?}"
+    );
     run.says(&["--insist"]);
     desk.untouched(&run);
 }
