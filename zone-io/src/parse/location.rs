@@ -64,7 +64,7 @@ impl Fields<'_, '_> {
         for part in 0..4 {
             let token = self.word(angle.form)?;
             let direction = match token.text {
-                [letter] if part > 0 => letter.to_ascii_uppercase(),
+                [letter] if part > 0 => *letter,
                 _ => 0,
             };
             if direction == angle.positive || direction == angle.negative {

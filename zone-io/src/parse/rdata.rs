@@ -231,6 +231,25 @@ mod tests {
     }
 
     #[test]
+    fn lists_have_room_for_the_last_port_and_for_long_keys() {
+        let wire = whole(RecordType::WKS, "192.0.2.1 TCP 65535 0").unwrap();
+        assert_eq!(wire.len(), 5 + 8192);
+        assert_eq!((wire[5], wire[5 + 8191]), (0x80, 0x01));
+        assert_eq!(rdata::check(RecordType::WKS, &wire), Ok(()));
+        let tag = "ab".repeat(255);
+        assert_eq!(
+            whole(RecordType::HIP, &format!("1 {tag} AQ==")).map(|wire| wire.len()),
+            Ok(260)
+        );
+        assert!(whole(RecordType::HIP, &format!("1 {tag}ab AQ==")).is_err());
+        let key = "AAAA".repeat(21_900);
+        assert_eq!(
+            whole(RecordType::HIP, &format!("1 ab {key}")),
+            Err(Reason::RdataTooLong)
+        );
+    }
+
+    #[test]
     fn escapes_are_bytes() {
         // A decoder once made 0x20000 and more of such escapes.
         assert_eq!(whole(RecordType::TXT, "\"\\200\\255\""), Ok(b"\x02\xc8\xff".to_vec()));

@@ -45,6 +45,8 @@ impl Mnemonics {
                     RecordType::KEY => rdata.len() > 4,
                     // ldns wants types.
                     RecordType::CSYNC => rdata.len() > 6,
+                    // RFC 7553 4.4 wants a target.
+                    RecordType::URI => rdata.len() > 4,
                     _ => is_known_by_name(rtype),
                 })
     }

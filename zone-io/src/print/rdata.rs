@@ -185,10 +185,45 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn text(rtype: RecordType, rdata: &[u8]) -> String {
+    fn text_with(mnemonics: Mnemonics, rtype: RecordType, rdata: &[u8]) -> String {
         let mut out = Vec::new();
-        write_rdata(rtype, rdata, Mnemonics::Portable, &mut out);
+        write_rdata(rtype, rdata, mnemonics, &mut out);
         String::from_utf8(out).unwrap()
+    }
+
+    fn text(rtype: RecordType, rdata: &[u8]) -> String {
+        text_with(Mnemonics::All, rtype, rdata)
+    }
+
+    #[test]
+    fn what_readers_do_not_share_is_written_by_number() {
+        for (rtype, rdata, all, portable) in [
+            (RecordType::WALLET, &b"\x01a"[..], "\"a\"", "\\# 2 0161"),
+            (RecordType::NSEC, b"\x00\x01\x01\x42", ". CAA WALLET", ". CAA TYPE262"),
+            (RecordType::KEY, b"\xc0\x00\x03\x00", "49152 3 0", "\\# 4 C0000300"),
+            (RecordType::KEY, b"\x01\x00\x03\x08\x01", "256 3 8 AQ==", "256 3 8 AQ=="),
+            (
+                RecordType::CERT,
+                b"\x00\x01\x00\x01\x08\x01",
+                "PKIX 1 RSASHA256 AQ==",
+                "PKIX 1 8 AQ==",
+            ),
+            (
+                RecordType::SVCB,
+                b"\x00\x01\x00\x00\x08\x00\x00\x00\x0a\x00\x02\x01n",
+                "1 . ohttp docpath=\"n\"",
+                "1 . key8 key10=\"\\001n\"",
+            ),
+            (
+                RecordType::SVCB,
+                b"\x00\x01\x00\x00\x01\x00\x04\x03a,b",
+                r#"1 . alpn="a\\,b""#,
+                "\\# 11 0001000001000403612C62",
+            ),
+        ] {
+            assert_eq!(text_with(Mnemonics::All, rtype, rdata), all);
+            assert_eq!(text_with(Mnemonics::Portable, rtype, rdata), portable);
+        }
     }
 
     #[test]
@@ -220,7 +255,7 @@ mod tests {
             (RecordType::URI, b"\x00\x0a\x00\x01ftp://x/\"", r#"10 1 "ftp://x/\"""#),
             (RecordType(65280), b"\x01\x02", "\\# 2 0102"),
             (RecordType(65280), b"", "\\# 0"),
-            (RecordType::WALLET, b"\x01a", "\\# 2 0161"),
+            (RecordType::WALLET, b"\x01a", "\"a\""),
             (RecordType::A, b"\x01\x02", "\\# 2 0102"),
             (RecordType::A, b"\x01\x02\x03\x04\x05", "\\# 5 0102030405"),
         ] {

@@ -47,7 +47,7 @@ fn write_value(key: u16, value: &[u8], mnemonics: Mnemonics, out: &mut Vec<u8>) 
             // 65535 is written for no key, and reads as none.
             let _named = write_key(u16::from_be_bytes(other), mnemonics, out);
         }),
-        1 => write_names(value, out),
+        1 => write_names(value, mnemonics, out),
         2 | 8 | 11 => value.is_empty().then_some(()),
         3 => {
             let port = u16::from_be_bytes(value.try_into().ok()?);
@@ -67,8 +67,8 @@ fn write_value(key: u16, value: &[u8], mnemonics: Mnemonics, out: &mut Vec<u8>) 
             write_decimal(u32::from(u16::from_be_bytes(group)), out);
         }),
         10 if value.is_empty() => Some(()),
-        10 => write_names(value, out),
-        12 => write_weights(value, out),
+        10 => write_names(value, mnemonics, out),
+        12 => write_weights(value, mnemonics, out),
         _ => {
             out.push(b'=');
             write_quoted(value, out);
@@ -94,13 +94,13 @@ fn write_list<const N: usize>(value: &[u8], out: &mut Vec<u8>, write: impl Fn([u
 
 /// Appends `=` and a list of counted names, comma and backslash escaped for the list and then as in any string
 /// (RFC 9460 A.1).
-fn write_names(mut value: &[u8], out: &mut Vec<u8>) -> Option<()> {
+fn write_names(mut value: &[u8], mnemonics: Mnemonics, out: &mut Vec<u8>) -> Option<()> {
     let mut separator: &[u8] = b"=\"";
     while let Some((&length, rest)) = value.split_first() {
         let (name, rest) = rest.split_at_checked(usize::from(length))?;
         out.extend_from_slice(separator);
         separator = b",";
-        write_member(name, out)?;
+        write_member(name, mnemonics, out)?;
         value = rest;
     }
     out.push(b'"');
@@ -109,14 +109,14 @@ fn write_names(mut value: &[u8], out: &mut Vec<u8>) -> Option<()> {
 }
 
 /// Appends `=` and a list of counted names, each with a colon and the byte behind it; a weight is at most 100.
-fn write_weights(mut value: &[u8], out: &mut Vec<u8>) -> Option<()> {
+fn write_weights(mut value: &[u8], mnemonics: Mnemonics, out: &mut Vec<u8>) -> Option<()> {
     let mut separator: &[u8] = b"=\"";
     while let Some((&length, rest)) = value.split_first() {
         let (name, rest) = rest.split_at_checked(usize::from(length))?;
         let (&weight, rest) = rest.split_first().filter(|(weight, _)| **weight <= 100)?;
         out.extend_from_slice(separator);
         separator = b",";
-        write_member(name, out)?;
+        write_member(name, mnemonics, out)?;
         out.push(b':');
         write_decimal(u32::from(weight), out);
         value = rest;
@@ -125,8 +125,12 @@ fn write_weights(mut value: &[u8], out: &mut Vec<u8>) -> Option<()> {
     (separator == b",").then_some(())
 }
 
-fn write_member(name: &[u8], out: &mut Vec<u8>) -> Option<()> {
+fn write_member(name: &[u8], mnemonics: Mnemonics, out: &mut Vec<u8>) -> Option<()> {
     for byte in name {
+        // ldns undoes the escapes of the string, and not those of the list.
+        if mnemonics == Mnemonics::Portable && matches!(byte, b',' | b'\\') {
+            return None;
+        }
         match byte {
             b',' => out.extend_from_slice(b"\\\\,"),
             b'\\' => out.extend_from_slice(b"\\\\\\\\"),
