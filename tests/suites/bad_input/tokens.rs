@@ -172,7 +172,7 @@ fn two_keys_that_match() {
     generate(&token, "EC:prime256v1", "twin");
     let again = adopt.run();
     assert!(matches!(again.code, Some(1 | 3)), "{again:?}");
-    again.says(&["twin", "2"]);
+    again.says(&["2 keys match", "twin"]);
     let sign = desk
         .sign()
         .arg(adopted.stdout.trim())
