@@ -200,6 +200,7 @@ fn records_that_bind_takes_are_taken() {
         "x 60 IN type1 \\# 4 c0000201",
         "x 60 IN TYPE65280 \\# 4 c000 0201",
         "x 60 IN URI 1 2 \"\"",
+        "x 60 IN LOC 52 N 4 E 0",
         "x 60 IN CAA 0 issue \"\"",
         "x\\.y 60 IN A 192.0.2.1",
         "X 60 in a 192.0.2.1",

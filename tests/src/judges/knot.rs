@@ -1,4 +1,4 @@
-//! Knot's kzonecheck.
+//! Knot's kzonecheck: a signed zone into its verdict. It signs nothing here.
 
 use std::path::Path;
 

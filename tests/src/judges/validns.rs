@@ -1,4 +1,4 @@
-//! validns, which knows RSA alone.
+//! validns: a signed zone into its verdict. It knows RSA alone.
 
 use std::path::Path;
 

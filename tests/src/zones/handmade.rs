@@ -56,7 +56,7 @@ alias HTTPS 0 svc.example.net.
 hinfo HINFO "KLH-10" "TOPS-20"
 rp RP admin.example. txt
 afsdb AFSDB 1 afs.example.
-loc LOC \# 16 001216138b3d8118810c6e600098958c
+loc LOC 52 22 23.000 N 4 53 32.000 E -2.00m 0.00m 10000m 10m
 uri URI 10 1 "ftp://ftp1.example.com/public"
 unknown TYPE65280 \# 5 0102030405
 empty TYPE65281 \# 0
