@@ -42,8 +42,6 @@ pub enum Field {
     CertAlgorithm,
     /// Two bytes: a CERT type by number or mnemonic (RFC 4398 2.1).
     CertType,
-    /// One byte: a DS digest type by number or mnemonic, written as a number (RFC 4034 5.3).
-    DigestType,
     /// Two bytes: flags of a key by number or as mnemonics joined by `|` (RFC 2535 7.1), written as a number.
     KeyFlags,
     /// One byte: a key's protocol by number or mnemonic (RFC 2535 7.1), written as a number.
@@ -82,7 +80,13 @@ pub enum Field {
     DashOrBase64,
     /// All bytes to the end, hexadecimal, at least one.
     Hex,
-    /// All bytes to the end, hexadecimal, at least twelve: the ZONEMD digest (RFC 8976 2.2.4).
+    /// DS's digest type by number or mnemonic, written as a number, and the digest to the end, hexadecimal and as long
+    /// as the type says (RFC 4034 5.1).
+    DsDigest,
+    /// SSHFP's fingerprint type, and the fingerprint to the end, hexadecimal and as long as the type says (RFC 4255 3.1).
+    Fingerprint,
+    /// ZONEMD's hash algorithm, and the digest to the end, hexadecimal, as long as the algorithm says and at least
+    /// twelve bytes (RFC 8976 2.2.4).
     ZoneDigest,
     /// A length byte and so many bytes, hexadecimal without white space, `-` for none: the NSEC3 salt.
     Salt,
@@ -121,8 +125,8 @@ pub enum Field {
 }
 
 use Field::{
-    A6, Algorithm, Atma, Base64, CertAlgorithm, CertType, CharString, CharStrings, DashOrBase64, DigestType,
-    DsyncScheme, Eui48, Eui64, Gateway, HashedOwner, Hex, Hip, Ipv4, Ipv6, Key, KeyFlags, KeyProtocol, Location,
+    A6, Algorithm, Atma, Base64, CertAlgorithm, CertType, CharString, CharStrings, DashOrBase64, DsDigest, DsyncScheme,
+    Eui48, Eui64, Fingerprint, Gateway, HashedOwner, Hex, Hip, Ipv4, Ipv6, Key, KeyFlags, KeyProtocol, Location,
     LongString, Node64, Nsap, NxtTypes, Opaque, OptionalBase64, OptionalCharString, Period, Ports, Prefixes, Protocol,
     PsdnAddress, Relay, Salt, SvcParams, Tag, Time, Type, Types, U8, U16, U32, U64, ZoneDigest,
 };
@@ -174,8 +178,8 @@ pub fn fields(rtype: RecordType) -> Option<&'static [Field]> {
         RecordType::SINK => &[U8, U8, U8, OptionalBase64],
         RecordType::APL => &[Prefixes],
         RecordType::CERT => &[CertType, U16, CertAlgorithm, Base64],
-        RecordType::DS | RecordType::CDS | RecordType::DLV | RecordType::TA => &[U16, Algorithm, DigestType, Hex],
-        RecordType::SSHFP => &[U8, U8, Hex],
+        RecordType::DS | RecordType::CDS | RecordType::DLV | RecordType::TA => &[U16, Algorithm, DsDigest],
+        RecordType::SSHFP => &[U8, Fingerprint],
         RecordType::IPSECKEY => &[U8, Gateway, OptionalBase64],
         RecordType::RRSIG | RecordType::SIG => &[Type, Algorithm, U8, U32, Time, Time, U16, FOLDED, Base64],
         RecordType::NSEC => &[KEPT, Types],
@@ -188,7 +192,7 @@ pub fn fields(rtype: RecordType) -> Option<&'static [Field]> {
         RecordType::HIP => &[Hip],
         RecordType::TALINK => &[KEPT, KEPT],
         RecordType::CSYNC => &[U32, U16, Types],
-        RecordType::ZONEMD => &[U32, U8, U8, ZoneDigest],
+        RecordType::ZONEMD => &[U32, U8, ZoneDigest],
         RecordType::SVCB | RecordType::HTTPS => &[U16, KEPT, SvcParams],
         RecordType::DSYNC => &[Type, DsyncScheme, U16, KEPT],
         RecordType::NID | RecordType::L64 => &[U16, Node64],
@@ -264,6 +268,9 @@ pub enum RdataError {
     /// An address prefix that is too long for its family, or ends in a byte of 0 (RFC 3123 4).
     #[error("an address prefix is too long for its family, or ends in a byte of 0 (RFC 3123 4)")]
     Prefixes,
+    /// A digest that does not have as many bytes as its type says.
+    #[error("a digest of this type has {0} bytes")]
+    Digest(usize),
     /// A digest of fewer than twelve bytes (RFC 8976 2.2.4).
     #[error("a ZONEMD digest is at least 12 bytes (RFC 8976 2.2.4)")]
     ZoneDigest,
@@ -291,7 +298,7 @@ pub fn split_field(field: Field, rdata: &[u8]) -> Result<(&[u8], &[u8]), RdataEr
             let (name, rest) = NameRef::split_from(rdata)?;
             Ok((name.wire(), rest))
         }
-        U8 | Algorithm | CertAlgorithm | DigestType | KeyProtocol | DsyncScheme | Protocol => fixed(1),
+        U8 | Algorithm | CertAlgorithm | KeyProtocol | DsyncScheme | Protocol => fixed(1),
         U16 | Type | CertType | KeyFlags => fixed(2),
         U32 | Period | Time | Ipv4 => fixed(4),
         Eui48 => fixed(6),
@@ -335,8 +342,9 @@ pub fn split_field(field: Field, rdata: &[u8]) -> Result<(&[u8], &[u8]), RdataEr
         }
         Base64 | Hex | Nsap => rest(1),
         LongString | OptionalBase64 | DashOrBase64 | Opaque => rest(0),
-        ZoneDigest if rdata.len() < 12 => Err(RdataError::ZoneDigest),
-        ZoneDigest => rest(12),
+        DsDigest => shape::ds_digest(rdata),
+        Fingerprint => shape::fingerprint(rdata),
+        ZoneDigest => shape::zone_digest(rdata),
         Types => shape::bitmap(rdata),
         NxtTypes => shape::nxt_bitmap(rdata),
         SvcParams => {
@@ -517,7 +525,18 @@ mod tests {
             (RecordType::ISDN, b"\x011", Ok(())),
             (RecordType::ISDN, b"\x011\x012", Ok(())),
             (RecordType::ISDN, b"\x011\x012\x00", Err(E::Long)),
-            (RecordType::ZONEMD, b"\0\0\0\x01\x01\x01abcdefghijk", Err(E::ZoneDigest)),
+            (
+                RecordType::ZONEMD,
+                b"\0\0\0\x01\x01\x01abcdefghijkl",
+                Err(E::Digest(48)),
+            ),
+            (RecordType::ZONEMD, b"\0\0\0\x01\x01\xf0abcdefghijk", Err(E::ZoneDigest)),
+            (RecordType::ZONEMD, b"\0\0\0\x01\x01\xf0abcdefghijkl", Ok(())),
+            (RecordType::DS, b"\0\x01\x08\x02ab", Err(E::Digest(32))),
+            (RecordType::DS, b"\0\x01\x08\x01abcdefghijklmnopqrst", Ok(())),
+            (RecordType::DS, b"\0\x01\x08\xf0a", Ok(())),
+            (RecordType::DS, b"\0\x01\x08\xf0", Err(E::Short)),
+            (RecordType::SSHFP, b"\x01\x01a", Err(E::Digest(20))),
         ] {
             assert_eq!(check(rtype, rdata), expected, "{rtype} {}", rdata.escape_ascii());
         }

@@ -14,6 +14,48 @@ fn at(bytes: &[u8], length: usize) -> Split<'_> {
     bytes.split_at_checked(length).ok_or(RdataError::Short)
 }
 
+/// A type, and a digest of the length that `length_of` gives for it, or of any length but 0.
+fn digest(bytes: &[u8], length_of: fn(u8) -> Option<usize>) -> Split<'_> {
+    let (&kind, digest) = bytes.split_first().ok_or(RdataError::Short)?;
+    match length_of(kind) {
+        _ if digest.is_empty() => Err(RdataError::Short),
+        Some(length) if digest.len() != length => Err(RdataError::Digest(length)),
+        _ => whole(bytes),
+    }
+}
+
+/// IANA "DS RR Type Digest Algorithms".
+pub(super) fn ds_digest(bytes: &[u8]) -> Split<'_> {
+    digest(bytes, |kind| match kind {
+        1 => Some(20),
+        2 => Some(32),
+        4 => Some(48),
+        _ => None,
+    })
+}
+
+/// RFC 4255 3.1.2, RFC 6594 4.
+pub(super) fn fingerprint(bytes: &[u8]) -> Split<'_> {
+    digest(bytes, |kind| match kind {
+        1 => Some(20),
+        2 => Some(32),
+        _ => None,
+    })
+}
+
+/// RFC 8976 2.2.3 and 2.2.4.
+pub(super) fn zone_digest(bytes: &[u8]) -> Split<'_> {
+    let split = digest(bytes, |kind| match kind {
+        1 => Some(48),
+        2 => Some(64),
+        _ => None,
+    })?;
+    if bytes.len() < 1 + 12 {
+        return Err(RdataError::ZoneDigest);
+    }
+    Ok(split)
+}
+
 /// Windows of types in ascending order, none empty (RFC 4034 4.1.2).
 pub(super) fn bitmap(bytes: &[u8]) -> Split<'_> {
     let mut rest = bytes;

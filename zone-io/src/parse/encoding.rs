@@ -1,8 +1,12 @@
 //! Fields of base64 (RFC 4648 4), hexadecimal and base32hex (RFC 4648 7) text. The first two may be cut into words
 //! anywhere.
 
+use dnssec_sign::rdata::{Field, split_field};
+
 use super::address::hex_digit;
 use super::field::Fields;
+use super::mnemonic::{DIGEST_TYPES, Words};
+use super::number;
 use crate::reason::Reason;
 use crate::scan::{END, Scanned, raw};
 
@@ -52,17 +56,28 @@ impl Fields<'_, '_> {
         self.base64()
     }
 
-    /// Hexadecimal digits of twelve or more bytes to the end of the entry.
-    pub(super) fn zone_digest(&mut self) -> Scanned<()> {
-        const FORM: &str = "a digest of 12 or more bytes (RFC 8976 2.2.4)";
+    /// A number or a word, and hexadecimal digits to the end of the entry: as many as the table says for the number.
+    #[inline]
+    pub(super) fn digest(&mut self, field: Field, expected: &'static str, words: &Words<u8>) -> Scanned<()> {
         let start = self.out.len();
+        self.fixed(expected, |text| number::u8_or_word(text, words).map(u8::to_be_bytes))?;
         self.scan.seek_token()?;
         let at = self.scan.at;
         self.hex()?;
-        if self.out.len() - start < 12 {
-            return raw(at, 1, Reason::Expected(FORM));
+        match split_field(field, &self.out[start..]) {
+            Ok(_) => Ok(()),
+            Err(error) => {
+                let rtype = self.rtype;
+                raw(at, 1, Reason::Generic { rtype, error })
+            }
         }
-        Ok(())
+    }
+
+    /// The digest of a DS record.
+    #[inline]
+    pub(super) fn ds_digest(&mut self) -> Scanned<()> {
+        const FORM: &str = "a digest type, by number or mnemonic such as SHA-256";
+        self.digest(Field::DsDigest, FORM, DIGEST_TYPES)
     }
 
     /// Hexadecimal digits to the end of the entry.

@@ -4,7 +4,7 @@
 use dnssec_sign::rdata::Field;
 use dnssec_sign::{Algorithm, RecordType, unescape};
 
-use super::mnemonic::{CERT_TYPES, DIGEST_TYPES, DSYNC_SCHEMES, number_of};
+use super::mnemonic::{CERT_TYPES, DSYNC_SCHEMES, number_of};
 use super::name::write_name;
 use super::{address, number};
 use crate::reason::Reason;
@@ -138,12 +138,6 @@ impl<'a> Fields<'_, 'a> {
         })
     }
 
-    #[inline]
-    pub(super) fn digest_type(&mut self) -> Scanned<()> {
-        const FORM: &str = "a digest type, by number or mnemonic such as SHA-256";
-        self.fixed(FORM, |text| number::u8_or_word(text, DIGEST_TYPES).map(u8::to_be_bytes))
-    }
-
     fn dsync_scheme(&mut self) -> Scanned<()> {
         const FORM: &str = "a scheme, by number or mnemonic such as NOTIFY";
         self.fixed(FORM, |text| {
@@ -247,7 +241,6 @@ impl<'a> Fields<'_, 'a> {
             Field::Time => self.time(),
             Field::Algorithm | Field::CertAlgorithm => self.algorithm(),
             Field::CertType => self.cert_type(),
-            Field::DigestType => self.digest_type(),
             Field::KeyFlags => self.key_flags(),
             Field::KeyProtocol => self.key_protocol(),
             Field::DsyncScheme => self.dsync_scheme(),
@@ -267,7 +260,9 @@ impl<'a> Fields<'_, 'a> {
             Field::OptionalBase64 => self.optional_base64(),
             Field::DashOrBase64 => self.dash_or_base64(),
             Field::Hex => self.hex(),
-            Field::ZoneDigest => self.zone_digest(),
+            Field::DsDigest => self.ds_digest(),
+            Field::Fingerprint => self.digest(field, "a fingerprint type from 0 to 255", &[]),
+            Field::ZoneDigest => self.digest(field, "a hash algorithm from 0 to 255", &[]),
             Field::Salt => self.salt(),
             Field::HashedOwner => self.hashed_owner(),
             Field::Types => self.types(),

@@ -42,8 +42,7 @@ impl Fields<'_, '_> {
             RecordType::DS => {
                 self.u16()?;
                 self.algorithm()?;
-                self.digest_type()?;
-                self.hex()
+                self.ds_digest()
             }
             RecordType::RRSIG => {
                 self.covered_type()?;
@@ -170,7 +169,7 @@ mod tests {
         ),
         (RecordType::NSEC3PARAM, "1 0 0 -"),
         (RecordType::TLSA, "3 1 1 d2abde240d7cd3ee6b4b28c54df034b9"),
-        (RecordType::SSHFP, "4 2 123456789abcdef6"),
+        (RecordType::SSHFP, "4 3 123456789abcdef6"),
         (RecordType::NAPTR, "100 10 \"S\" \"SIP+D2U\" \"!^.*$!x!\" _sip._udp"),
         (RecordType::HTTPS, "1 . alpn=h2"),
         (RecordType::URI, "10 1 \"https://example/\""),
@@ -181,7 +180,7 @@ mod tests {
         (RecordType::L32, "10 10.1.2.0"),
         (RecordType::LP, "10 l64"),
         (RecordType::CSYNC, "66 3 A NS AAAA"),
-        (RecordType::ZONEMD, "2018031500 1 1 62e6cf51b02e54b9b5f967d547ce4313"),
+        (RecordType::ZONEMD, "2018031500 1 240 62e6cf51b02e54b9b5f967d547ce4313"),
         (RecordType::HINFO, "PC \"Unix like\""),
         (RecordType::RP, "admin ."),
     ];

@@ -52,7 +52,7 @@ fn write_fields(rtype: RecordType, rdata: &[u8], mnemonics: Mnemonics, out: &mut
 fn write_field(field: Field, bytes: &[u8], mnemonics: Mnemonics, out: &mut Vec<u8>) -> Option<()> {
     match field {
         Field::Name(_) => NameRef::from_wire(bytes).ok()?.write_text(out),
-        Field::U8 | Field::Algorithm | Field::DigestType | Field::KeyProtocol | Field::Protocol => {
+        Field::U8 | Field::Algorithm | Field::KeyProtocol | Field::Protocol => {
             write_decimal(u32::from(*bytes.first()?), out);
         }
         Field::U16 | Field::KeyFlags => {
@@ -78,7 +78,13 @@ fn write_field(field: Field, bytes: &[u8], mnemonics: Mnemonics, out: &mut Vec<u
         Field::LongString => write_quoted(bytes, out),
         Field::DashOrBase64 if bytes.is_empty() => out.push(b'-'),
         Field::Base64 | Field::OptionalBase64 | Field::DashOrBase64 => write_base64(bytes, out),
-        Field::Hex | Field::ZoneDigest => write_hex(bytes, out),
+        Field::Hex => write_hex(bytes, out),
+        Field::DsDigest | Field::Fingerprint | Field::ZoneDigest => {
+            let (&kind, digest) = bytes.split_first()?;
+            write_decimal(u32::from(kind), out);
+            out.push(b' ');
+            write_hex(digest, out);
+        }
         Field::Salt => match bytes.get(1..)? {
             [] => out.push(b'-'),
             salt => write_hex(salt, out),
@@ -235,7 +241,7 @@ mod tests {
             (RecordType::TXT, b"\x00\x04a\"\\;\x02\x80\x00", r#""" "a\"\\;" "\128\000""#),
             (RecordType::CAA, b"\x80\x05issueca.example; x", r#"128 issue "ca.example; x""#),
             (RecordType::CAA, b"\x00\x05issue", r#"0 issue """#),
-            (RecordType::DS, b"\xec\x45\x08\x02\xab\xcd", "60485 8 2 ABCD"),
+            (RecordType::DS, b"\xec\x45\x08\x09\xab\xcd", "60485 8 9 ABCD"),
             (
                 RecordType::RRSIG,
                 b"\x00\x01\x0d\x02\x00\x00\x0e\x10\x6b\x03\xe4\x56\x00\x00\x00\x00\x00\x07\x02Ex\x00\xfb\xff",
