@@ -129,6 +129,12 @@ pub enum KeySetError {
         /// The key.
         key: KeyId,
     },
+    /// ZSKs alone: nothing that a parent's DS should name.
+    #[error("there is no key-signing key, only {}: add a KSK, or use -z to let a ZSK sign everything", list(.keys))]
+    OnlyZsk {
+        /// The keys that sign.
+        keys: Vec<KeyId>,
+    },
     /// An algorithm older than NSEC3 in a zone with NSEC3 (RFC 5155 2).
     #[error("{key} is of an algorithm that does not go with NSEC3: use NSEC, or take the key out")]
     NsecOnly {

@@ -161,6 +161,12 @@ fn check_ksks(
             .iter()
             .find(|entry| entry.state == KeyState::Revoked && !entry.revoked_before);
         let Some(entry) = revoked else {
+            if !options.ignore_ksk && options.insist == Insist::No {
+                let keys = entries.iter().filter(|entry| entry.roles.any());
+                return Err(KeySetError::OnlyZsk {
+                    keys: keys.map(|entry| KeyId::of(&entry.dnskey)).collect(),
+                });
+            }
             warnings.push(KeySetWarning::NoKsk);
             return Ok(());
         };

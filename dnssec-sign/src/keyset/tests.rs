@@ -138,9 +138,17 @@ fn one_key_for_all() {
     };
     let set = build_with(&[named(ksk(1), 0)], &all).unwrap();
     assert_eq!(shape(&set), [vec![257], vec![257], vec![257], vec![257]]);
-    // An algorithm without a KSK: its ZSK signs the keys even where only KSKs should.
+    let error = build_with(&[named(zsk(1), 0)], &KeySetOptions::default()).unwrap_err();
+    assert_eq!(
+        error,
+        KeySetError::OnlyZsk {
+            keys: vec![KeyId::of(&zsk(1))]
+        }
+    );
+    // An algorithm without a KSK: its ZSK signs the keys even where only KSKs should, if that is insisted on.
     let strict = KeySetOptions {
         ksk_only: true,
+        insist: Insist::Yes,
         ..KeySetOptions::default()
     };
     let set = build_with(&[named(zsk(1), 0)], &strict).unwrap();
@@ -379,15 +387,25 @@ fn nothing_to_sign_with() {
     assert!(text.contains("(no private key at hand)"), "{text}");
 }
 
+/// The keys of a zone that has no key-signing key: the flag is ignored.
+fn build_alone(candidates: &[KeyCandidate]) -> Result<KeySet, KeySetError> {
+    let options = KeySetOptions {
+        ignore_ksk: true,
+        ..KeySetOptions::default()
+    };
+    build_with(candidates, &options)
+}
+
 #[test]
 fn keys_that_must_or_should_not_sign() {
     let sha1 = dnskey(256, Algorithm::NSEC3RSASHA1, 1);
     assert!(matches!(
-        build(&[named(sha1.clone(), 0)]),
+        build_alone(&[named(sha1.clone(), 0)]),
         Err(KeySetError::Forbidden { .. })
     ));
     let insist = KeySetOptions {
         insist: Insist::Yes,
+        ignore_ksk: true,
         ..KeySetOptions::default()
     };
     let set = build_with(&[named(sha1, 0)], &insist).unwrap();
@@ -404,17 +422,17 @@ fn keys_that_must_or_should_not_sign() {
 
     let host = dnskey(1, P256, 3);
     assert!(matches!(
-        build(&[named(host.clone(), 0)]),
+        build_alone(&[named(host.clone(), 0)]),
         Err(KeySetError::NotZoneKey { .. })
     ));
-    let set = build(&[named(zsk(1), 0), of_zone(host, 5)]).unwrap();
+    let set = build_alone(&[named(zsk(1), 0), of_zone(host, 5)]).unwrap();
     assert_eq!(set.published().count(), 2);
     assert!(matches!(set.warnings()[0], KeySetWarning::NotZoneKey { .. }));
 
-    let set = build(&[named(dnskey(256, Algorithm::RSASHA512, 1), 0)]).unwrap();
+    let set = build_alone(&[named(dnskey(256, Algorithm::RSASHA512, 1), 0)]).unwrap();
     assert!(matches!(set.warnings()[0], KeySetWarning::NotRecommended { .. }));
     let short = Dnskey::from_rsa(256, Algorithm::RSASHA256, &[1, 0, 1], &[0x7f; 128]).unwrap();
-    let set = build(&[named(short, 0)]).unwrap();
+    let set = build_alone(&[named(short, 0)]).unwrap();
     assert!(matches!(set.warnings()[0], KeySetWarning::ShortRsa { bits: 1023, .. }));
 }
 
@@ -426,6 +444,7 @@ fn the_ttl_of_the_dnskey_set() {
     };
     let option = KeySetOptions {
         ttl: Some(900),
+        ignore_ksk: true,
         ..KeySetOptions::default()
     };
     let ttl = |candidates: &[KeyCandidate]| build_with(candidates, &option).unwrap().ttl();
@@ -434,7 +453,7 @@ fn the_ttl_of_the_dnskey_set() {
         500
     );
     assert_eq!(ttl(&[with_ttl(1, Some(0))]), 900);
-    assert_eq!(build(&[with_ttl(1, None)]).unwrap().ttl(), 7200);
+    assert_eq!(build_alone(&[with_ttl(1, None)]).unwrap().ttl(), 7200);
     let set = build_with(&[with_ttl(1, Some(600)), of_zone(zsk(1), 60)], &option).unwrap();
     assert_eq!((set.ttl(), set.entries().len()), (60, 1));
     assert!(
