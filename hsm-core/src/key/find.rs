@@ -82,18 +82,15 @@ pub(crate) fn find(session: &Session, place: &Place, wanted: &KeySelector) -> Re
             private.pair(&publics).map_err(fault)
         }
         several => {
-            let mut objects = Vec::new();
+            // Each private half for itself: keys that share label and id are still as many as there are.
+            let mut candidates = Vec::with_capacity(several.len());
             for handle in several {
                 let private = KeyObject::read(session, place, *handle)?;
-                objects.extend(
-                    publics_of(session, place, &private)?
-                        .into_iter()
-                        .map(|(_, public)| public),
-                );
-                objects.push(private);
+                let publics = publics_of(session, place, &private)?;
+                let mut halves: Vec<KeyObject> = publics.into_iter().map(|(_, public)| public).collect();
+                halves.push(private);
+                candidates.extend(join(&halves));
             }
-            let mut candidates = join(&objects);
-            candidates.dedup();
             Err(Error::KeyAmbiguous {
                 wanted: wanted.clone(),
                 token,
