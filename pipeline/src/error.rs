@@ -52,7 +52,11 @@ impl Error {
             Self::Input(_) => 1,
             Self::Zone(zone_io::Error::Syntax(_)) => 1,
             Self::Zone(_) => 4,
-            Self::KeyFile(KeyFileError::Io(zone_io::Error::Io { source, .. })) if source.kind() != ErrorKind::NotFound => 4,
+            Self::KeyFile(KeyFileError::Io(zone_io::Error::Io { source, .. }))
+                if source.kind() != ErrorKind::NotFound =>
+            {
+                4
+            }
             Self::KeyFile(_) => 1,
             Self::Usage(_) => 2,
             Self::Token(_) | Self::Hsm(_) => 3,

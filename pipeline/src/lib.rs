@@ -49,9 +49,7 @@ pub use keys::{
     prove_software_key,
 };
 pub use observer::{Observer, Phase, Silent};
-pub use report::{
-    AlgorithmReport, ExpiryReport, FindingReport, KeyReport, Report, Stages, VerifyReport,
-};
+pub use report::{AlgorithmReport, ExpiryReport, FindingReport, KeyReport, Report, Stages, VerifyReport};
 
 /// Signs a zone: reads it, signs it with the keys, verifies what was written and replaces the output in one step.
 ///
@@ -125,7 +123,12 @@ fn sign_zone(
         PartitionSize::Records(records) => records.max(1),
         PartitionSize::EveryOwner => 1,
     };
-    let round = Chain { work, chain: &chain, size, before: partitions.len() };
+    let round = Chain {
+        work,
+        chain: &chain,
+        size,
+        before: partitions.len(),
+    };
     hall.run(&round, pool, work.observer)
 }
 

@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use dnssec_sign::verify::{Finding, Report as Verdict, Severity};
-use dnssec_sign::{KeySetEntry, KeySource};
+use dnssec_sign::{KeySetEntry, KeySource, serial_before};
 use serde::Serialize;
 
 use crate::config::{SigningKeys, VerifyConfig};
@@ -123,9 +123,18 @@ pub(crate) fn summarise(zone: &LoadedZone, decision: &Decision, keys: &SigningKe
         names: tally.names.load(Ordering::Relaxed),
         denial_records: tally.denial_records.load(Ordering::Relaxed),
         keys: decision.keys.entries().iter().filter_map(key_report).collect(),
+        earliest_expiry: Some(serial_earlier(
+            decision.context.expiration,
+            decision.context.dnskey_expiration,
+        )),
         warnings: decision.warnings.clone(),
         ..Report::default()
     }
+}
+
+/// The earlier of two moments modulo 2^32 (RFC 4034 3.1.5).
+fn serial_earlier(one: u32, other: u32) -> u32 {
+    if serial_before(one, other) { one } else { other }
 }
 
 /// The verdict on a signed zone.

@@ -47,12 +47,23 @@ impl DenialFlags {
     /// The denial that the flags ask for.
     ///
     /// # Errors
-    /// [`Error::Usage`] for a salt that is no salt.
+    /// [`Error::Usage`] for a salt that is no salt, and for NSEC3's parameters without NSEC3.
     pub(super) fn resolve(&self) -> Result<Denial, Error> {
-        if !self.nsec3 {
-            return Ok(Denial::Nsec);
-        }
         let flags = &self.parameters;
+        if !self.nsec3 {
+            // clap lets `requires` go where another flag conflicts with what is required.
+            let given = [
+                (flags.salt.is_some(), "--salt"),
+                (flags.iterations > 0, "--iterations"),
+                (flags.opt_out, "--opt-out"),
+            ];
+            return match given.iter().find(|(given, _)| *given) {
+                Some((_, flag)) => Err(Error::Usage(format!(
+                    "{flag} is of NSEC3: add --nsec3, or leave it out"
+                ))),
+                None => Ok(Denial::Nsec),
+            };
+        }
         Ok(Denial::Nsec3(Nsec3Params {
             iterations: flags.iterations,
             salt: salt(flags.salt.as_deref().unwrap_or("-"))?,
