@@ -1,6 +1,6 @@
 //! `cargo xtask softhsm build|init|env|clean`: SoftHSMv2 from source and a throwaway token in it, all below `target/softhsm`.
 //!
-//! The build ([`build`]) leaves a [`Provider`], the token ([`token`]) is initialised in it once. Neither the system's library nor its
+//! The build ([`build()`]) leaves a [`Provider`], the token ([`token`]) is initialised in it once. Neither the system's library nor its
 //! configuration is touched, and the token holds nothing of worth.
 
 mod build;
@@ -58,7 +58,7 @@ pub(crate) fn folder() -> PathBuf {
     layout::target().join("softhsm")
 }
 
-/// Where [`build`] notes which provider is in use.
+/// Where [`build()`] notes which provider is in use.
 fn provider_note() -> PathBuf {
     folder().join("provider")
 }
