@@ -276,7 +276,8 @@ pub enum PolicyError {
     },
     /// Too many iterations of NSEC3.
     #[error(
-        "{iterations} NSEC3 iterations are above the limit of {limit}: resolvers treat such zones as insecure (RFC 9276 3.2); use 0"
+        "{iterations} NSEC3 iterations are above the limit of {limit}: resolvers treat such zones as insecure (RFC 9276 3.2); use 0{}",
+        if *.limit < MAX_ITERATIONS { ", or insist (--insist)" } else { "" }
     )]
     Iterations {
         /// How many.
