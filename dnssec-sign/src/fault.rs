@@ -1,5 +1,6 @@
-//! What can be wrong with a zone beyond its syntax: the rules that a node must keep to be signed
-//! (RFC 1034 3.6.2, RFC 2181 10.1, RFC 4035 2.4, RFC 6672 2.4, BIND-compatible).
+//! What can be wrong with a zone beyond its syntax: every rule, and the check of those that a node must keep to be signed
+//! (RFC 1034 3.6.2, RFC 2181 10.1, RFC 4035 2.4, RFC 6672 2.4, BIND-compatible). The others are checked in `zone_check`,
+//! and what to do about each is said in `advice`.
 
 use std::fmt;
 
@@ -28,13 +29,67 @@ pub enum ZoneRule {
     MixedTtl(RecordType),
     /// A ZONEMD of the input, which signing makes untrue; it is left out (RFC 8976 2).
     StaleZonemd,
+    /// No SOA at the apex (RFC 1035 5.2).
+    NoSoa,
+    /// DNAME and NS at one name that is not the apex (RFC 6672 2.3).
+    DnameAndNs,
+    /// A record below a DNAME (RFC 6672 2.4).
+    BelowDname(RecordType),
+    /// NS or DNAME at a wildcard (RFC 4592 4.2, 4.4).
+    AtWildcard(RecordType),
+    /// A CNAME or DNAME that leads to its own owner.
+    AliasOfItself(RecordType),
+    /// A record that stands there twice (RFC 2181 5).
+    Duplicate(RecordType),
+    /// The target of NS, MX or SRV is an alias: CNAME, or below a DNAME (RFC 2181 10.3).
+    TargetIsAlias(RecordType),
+    /// The target of NS, MX, SRV, SVCB or HTTPS is a name of the zone without an address.
+    TargetWithoutAddress(RecordType),
+    /// A delegation to a server at or below it, and no address of the server (RFC 1034 4.2.1).
+    GlueMissing,
+    /// A delegation to a server below another delegation, and no address of the server (RFC 9471 2.2).
+    SiblingGlueMissing,
+    /// An address below a delegation that no delegation needs (RFC 1034 4.2.1).
+    GlueUnused(RecordType),
+    /// A record below a delegation that is no address.
+    BelowDelegation(RecordType),
+    /// An alias of SVCB or HTTPS with parameters, which are not looked at (RFC 9460 2.4.2).
+    SvcbAliasWithParams(RecordType),
+    /// A set of SVCB or HTTPS with an alias and other records (RFC 9460 2.4.1).
+    SvcbAliasNotAlone(RecordType),
+    /// An alias of SVCB or HTTPS that leads to its own owner (RFC 9460 2.4.2).
+    SvcbAliasOfItself(RecordType),
+    /// An address hint that is no address of the target (RFC 9460 7.3).
+    SvcbHint(RecordType),
+    /// The owner of an NSEC3 is not a hash directly below the apex, or the next hash has another length (RFC 5155 3).
+    Nsec3Form,
+    /// NSEC3PARAM off the apex (RFC 5155 4).
+    Nsec3ParamOffApex,
+    /// A hash in front of the zone's name makes no name: it has more than 255 bytes (RFC 5155 3).
+    NoRoomForNsec3,
 }
 
 impl ZoneRule {
     /// Whether the zone can be signed all the same.
     #[must_use]
     pub fn is_warning(self) -> bool {
-        matches!(self, Self::MixedTtl(_) | Self::StaleZonemd)
+        match self {
+            // An alias costs the servers of other zones a query more; an NS that leads to one does not work.
+            Self::TargetIsAlias(rtype) => rtype != RecordType::NS,
+            Self::TargetWithoutAddress(rtype) => matches!(rtype, RecordType::SVCB | RecordType::HTTPS),
+            Self::MixedTtl(_)
+            | Self::StaleZonemd
+            | Self::AtWildcard(_)
+            | Self::Duplicate(_)
+            | Self::SiblingGlueMissing
+            | Self::GlueUnused(_)
+            | Self::BelowDelegation(_)
+            | Self::SvcbAliasWithParams(_)
+            | Self::SvcbAliasNotAlone(_)
+            | Self::SvcbHint(_)
+            | Self::NoRoomForNsec3 => true,
+            _ => false,
+        }
     }
 }
 
@@ -55,6 +110,38 @@ impl fmt::Display for ZoneRule {
             }
             Self::StaleZonemd => {
                 f.write_str("the ZONEMD of the input is left out: signing changes the zone (RFC 8976)")
+            }
+            Self::NoSoa => f.write_str("no SOA record at the zone's apex (RFC 1035 5.2)"),
+            Self::DnameAndNs => f.write_str("DNAME and NS records at one name (RFC 6672 2.3)"),
+            Self::BelowDname(rtype) => write!(f, "{rtype} record below a DNAME (RFC 6672 2.4)"),
+            Self::AtWildcard(rtype) => write!(f, "{rtype} record at a wildcard (RFC 4592 4)"),
+            Self::AliasOfItself(rtype) => write!(f, "the {rtype} record leads to its own owner"),
+            Self::Duplicate(rtype) => write!(f, "the {rtype} record stands there twice (RFC 2181 5)"),
+            Self::TargetIsAlias(rtype) => write!(f, "the {rtype} record's target is an alias (RFC 2181 10.3)"),
+            Self::TargetWithoutAddress(rtype) => write!(f, "the {rtype} record's target has no address in the zone"),
+            Self::GlueMissing => {
+                f.write_str("the name server is at or below the delegation and has no address here (RFC 1034 4.2.1)")
+            }
+            Self::SiblingGlueMissing => {
+                f.write_str("the name server is below another delegation and has no address here (RFC 9471 2.2)")
+            }
+            Self::GlueUnused(rtype) => write!(f, "{rtype} record below a delegation, and no delegation needs it"),
+            Self::BelowDelegation(rtype) => write!(f, "{rtype} record below a delegation: it is never in an answer"),
+            Self::SvcbAliasWithParams(rtype) => {
+                write!(f, "the {rtype} record is an alias with parameters (RFC 9460 2.4.2)")
+            }
+            Self::SvcbAliasNotAlone(rtype) => write!(f, "an alias among several {rtype} records (RFC 9460 2.4.1)"),
+            Self::SvcbAliasOfItself(rtype) => write!(f, "the {rtype} record is an alias of itself (RFC 9460 2.4.2)"),
+            Self::SvcbHint(rtype) => write!(
+                f,
+                "an address hint of the {rtype} record is no address of its target (RFC 9460 7.3)"
+            ),
+            Self::Nsec3Form => {
+                f.write_str("the NSEC3 record's owner or next owner is no hash directly below the apex (RFC 5155 3)")
+            }
+            Self::Nsec3ParamOffApex => f.write_str("NSEC3PARAM record below the zone's apex (RFC 5155 4)"),
+            Self::NoRoomForNsec3 => {
+                f.write_str("the zone's name is too long for NSEC3: a hash in front of it makes no name (RFC 5155 3)")
             }
         }
     }

@@ -100,6 +100,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod advice;
 mod algorithm;
 #[cfg(any(feature = "software", feature = "verify"))]
 mod crypto;
@@ -121,6 +122,7 @@ mod software;
 mod tbs;
 #[cfg(feature = "verify")]
 pub mod verify;
+mod zone_check;
 mod zone_cut;
 
 pub use algorithm::{Algorithm, DigestType, UnknownAlgorithm};
@@ -156,4 +158,5 @@ pub use signer::{
 #[cfg(feature = "software")]
 pub use software::{SoftwareKey, SoftwareKeyError, SoftwareKeys, generate_key};
 pub use tbs::{CanonicalSet, RrsigFields, write_signed_record};
+pub use zone_check::{Checked, UnusedGlue, ZoneChecker, ZoneFinding, ZoneView};
 pub use zone_cut::{Cut, CutTracker, Delegation, Standing, ancestors, cut_above, cut_at, is_made_by_signing};

@@ -16,6 +16,8 @@
 //! table of [`dnssec_sign::rdata`]; any type at all is read and written in the form of RFC 3597. Nothing is allocated
 //! for each record.
 //!
+//! [`visit_records`] reads a zone side by side too and stores nothing: for whoever counts.
+//!
 //! [`Reader`] and [`parse_records`] are the lower level: the records of a text in memory, lent one by one. What is
 //! wrong in a text is a [`Fault`] with file, line, column, a [`Reason`] and a mark under the place; reading goes on
 //! behind it.
@@ -58,6 +60,8 @@ mod run;
 
 mod load;
 
+mod visit;
+
 // The way out: nodes in canonical order, text.
 mod merge;
 mod print;
@@ -71,11 +75,12 @@ pub use keyfile::{
     KeyFileError, KeyFileFault, KeyFileFormat, KeyFileName, KeyFiles, KeyMismatch, KeyNumbers, NoKeyFileName,
     PrivateHalf, PrivateKeyFile, PublicKeyFile, TokenLabel,
 };
-pub use load::{LoadOptions, Loaded, Progress, load, load_with_progress};
+pub use load::{LoadOptions, Loaded, OnFault, Progress, load, load_with_progress};
 pub use merge::{Nodes, lookup, merge_range, nodes_from, splitters};
 pub use parse::{Outside, ReadOptions, Reader, TextRecord, parse_records};
 pub use print::{Mnemonics, OwnerLines, write_generic, write_generic_rdata, write_rdata, write_record};
 pub use reason::Reason;
 pub use run::{Run, RunBuilder};
 pub use source::Reading;
+pub use visit::{Visited, visit_records};
 pub use writer::{Access, AtomicFile, Unpublished};

@@ -29,6 +29,8 @@ pub struct LoadOptions {
     pub reading: Reading,
     /// How many faults are collected before loading stops.
     pub max_faults: usize,
+    /// What becomes of a text with faults, as long as there are no more than that.
+    pub on_fault: OnFault,
     /// About how many bytes of text are parsed at once by one thread. The result does not depend on it.
     pub chunk_size: usize,
 }
@@ -43,9 +45,20 @@ impl LoadOptions {
             outside: Outside::Refuse,
             reading: Reading::Map,
             max_faults: MAX_FAULTS,
+            on_fault: OnFault::Refuse,
             chunk_size: 1 << 20,
         }
     }
+}
+
+/// What becomes of a text with faults.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OnFault {
+    /// It is refused.
+    #[default]
+    Refuse,
+    /// The records at fault are left out and the faults listed.
+    Skip,
 }
 
 /// The records of a zone, sorted chunk by chunk.
@@ -60,6 +73,8 @@ pub struct Loaded {
     pub records: u64,
     /// The bytes of text read.
     pub bytes: u64,
+    /// What is at fault, where records at fault are left out.
+    pub faults: Faults,
     sources: Vec<Watch>,
 }
 
@@ -147,13 +162,17 @@ pub fn load_with_progress(path: &Path, options: &LoadOptions, progress: Progress
     pieces.sort_unstable_by_key(|(index, _)| *index);
     let mut pieces: Vec<Parsed> = pieces.into_iter().map(|(_, parsed)| parsed).collect();
     fill_in_ttls(&mut pieces);
-    check(&mut pieces, options.max_faults)?;
+    let faults = collect_faults(&mut pieces, options.max_faults);
+    if faults.stopped || options.on_fault == OnFault::Refuse && !faults.faults.is_empty() {
+        return Err(faults.into());
+    }
     let runs: Vec<Run> = pieces.into_par_iter().filter_map(Parsed::finish).collect();
     Ok(Loaded {
         origin: run_origin(&zone).to_name(),
         records: runs.iter().map(|run| count(run.len())).sum(),
         bytes: cutter.sources().iter().map(|source| count(source.bytes().len())).sum(),
         runs,
+        faults,
         sources: cutter.sources().iter().map(|source| source.watch()).collect(),
     })
 }
@@ -246,21 +265,22 @@ fn fill_in_ttls(pieces: &mut [Parsed]) {
         {
             match last {
                 Some(ttl) => builder.set_ttl(0..*count, ttl),
-                None => piece.faults.insert(0, (**fault).clone()),
+                None => {
+                    piece.faults.insert(0, (**fault).clone());
+                    builder.forget_first(*count);
+                }
             }
         }
         last = piece.last_ttl.or(last);
     }
 }
 
-fn check(pieces: &mut [Parsed], most: usize) -> Result<(), Faults> {
+fn collect_faults(pieces: &mut [Parsed], most: usize) -> Faults {
     let mut all = pieces.iter_mut().flat_map(|piece| piece.faults.drain(..));
-    let faults: Vec<_> = all.by_ref().take(most).collect();
-    let stopped = all.next().is_some();
-    if faults.is_empty() && !stopped {
-        Ok(())
-    } else {
-        Err(Faults { faults, stopped })
+    let faults = all.by_ref().take(most).collect();
+    Faults {
+        faults,
+        stopped: all.next().is_some(),
     }
 }
 
@@ -514,6 +534,29 @@ y TXT y
                 .map(|fault| fault.split(':').nth(1).unwrap().to_owned())
                 .collect();
             assert_eq!(lines, ["1", "3", "5", "7", "9", "11", "13"]);
+        }
+    }
+
+    #[test]
+    fn records_at_fault_are_left_out_where_that_is_asked_for() {
+        let text = "a A 192.0.2.1\nb A 192.0.2.2\nc 1 A 192.0.2.3\nd A x\ne A 192.0.2.5\n";
+        let files = Files::new(&[("zone", text)]);
+        for chunk_size in [1, 20, 1000] {
+            let load = |most| {
+                files.load(|options| {
+                    options.chunk_size = chunk_size;
+                    options.on_fault = OnFault::Skip;
+                    options.max_faults = most;
+                })
+            };
+            let loaded = load(5).unwrap();
+            assert_eq!(
+                list(&loaded),
+                ["0:3 c.example. 1 IN A 192.0.2.3", "0:5 e.example. 1 IN A 192.0.2.5"],
+                "{chunk_size}"
+            );
+            assert!(!loaded.faults.stopped && loaded.faults.faults.len() >= 2);
+            assert!(matches!(load(1), Err(Error::Syntax(faults)) if faults.stopped));
         }
     }
 

@@ -320,6 +320,16 @@ impl RunBuilder {
         }
     }
 
+    /// Leaves out the first `count` records in the order of the pushes.
+    pub(crate) fn forget_first(&mut self, count: usize) {
+        for group in &mut self.groups {
+            let forgotten = count.saturating_sub(group.first).min(group.count as usize);
+            group.first += forgotten;
+            group.count -= u32::try_from(forgotten).unwrap_or(group.count);
+        }
+        self.groups.retain(|group| group.count > 0);
+    }
+
     /// The number of records pushed.
     #[must_use]
     pub fn len(&self) -> usize {

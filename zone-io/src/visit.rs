@@ -1,0 +1,230 @@
+//! A zone's file and all that it includes, read once and not stored: chunks side by side on the rayon pool of the caller,
+//! each record lent to a closure together with what the chunk has gathered so far. Nothing is sorted or merged.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use rayon::prelude::*;
+
+use crate::chunk::{Chunk, Cutter, Piece, Zone};
+use crate::error::{Error, Fault, Faults};
+use crate::load::LoadOptions;
+use crate::parse::TextRecord;
+use crate::reason::Reason;
+use crate::scan::Raw;
+use crate::source::{Source, Watch};
+
+/// What was gathered from a zone, chunk by chunk.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Visited<T> {
+    /// What came of each chunk, in the order of the input.
+    pub parts: Vec<T>,
+    /// The bytes of text read.
+    pub bytes: u64,
+    sources: Vec<Watch>,
+}
+
+impl<T> Visited<T> {
+    /// Compares all inputs with what they were when they were opened.
+    ///
+    /// # Errors
+    /// [`Error::Changed`] for the first that differs, [`Error::Io`] for one that cannot be looked at.
+    pub fn check_unchanged(&self) -> Result<(), Error> {
+        self.sources.iter().try_for_each(Watch::check_unchanged)
+    }
+}
+
+/// What came of one chunk.
+enum Part<T> {
+    Done(T, Option<u32>),
+    /// Its first records have the last TTL of the chunks before, so it is read again when that is known.
+    Later(Box<(Chunk, Option<u32>)>),
+    Faults(Vec<Fault>),
+    Nothing,
+}
+
+/// Reads the zone in the file `path` (`-` is the standard input) with the threads of the current rayon pool. `start` makes
+/// a part for each chunk, and `visit` is lent the records of the chunk in the order of the input. How records are kept
+/// ([`LoadOptions::on_fault`], spills) does not matter here: faults refuse the text.
+///
+/// ```no_run
+/// use std::path::Path;
+/// use zone_io::{LoadOptions, visit_records};
+///
+/// let options = LoadOptions::new("example.".parse()?);
+/// let visited = visit_records(Path::new("example.zone"), &options, || 0u64, |count, _| *count += 1)?;
+/// println!("{} records", visited.parts.iter().sum::<u64>());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+/// [`Error::Syntax`] with the first faults in the order of the input; [`Error::Io`] when the file cannot be read.
+pub fn visit_records<T: Send>(
+    path: &Path,
+    options: &LoadOptions,
+    start: impl Fn() -> T + Sync,
+    visit: impl Fn(&mut T, &TextRecord<'_>) + Sync,
+) -> Result<Visited<T>, Error> {
+    let zone = Zone {
+        origin: options.origin.clone(),
+        class: options.class,
+        outside: options.outside,
+        reading: options.reading,
+        chunk_size: options.chunk_size,
+    };
+    let most = options.max_faults.saturating_add(1);
+    let mut cutter = Cutter::new(Source::open(path, options.reading)?, zone.clone(), most);
+    // The first piece that has so many faults by itself that those behind it do not matter.
+    let enough = AtomicUsize::new(usize::MAX);
+    let mut pieces: Vec<(usize, Part<T>)> = (&mut cutter)
+        .enumerate()
+        .par_bridge()
+        .map(|(index, piece)| {
+            if index > enough.load(Ordering::Relaxed) {
+                return (index, Part::Nothing);
+            }
+            let part = match piece {
+                Piece::Chunk(chunk) => read(chunk, &zone, None, most, &start, &visit),
+                Piece::Fault(fault) => Part::Faults(vec![fault]),
+            };
+            if matches!(&part, Part::Faults(faults) if faults.len() >= most) {
+                enough.fetch_min(index, Ordering::Relaxed);
+            }
+            (index, part)
+        })
+        .collect();
+    pieces.sort_unstable_by_key(|(index, _)| *index);
+    let mut last = None;
+    let pieces: Vec<(Part<T>, Option<u32>)> = pieces
+        .into_iter()
+        .map(|(_, part)| {
+            let before = last;
+            match &part {
+                Part::Done(_, ttl) => last = ttl.or(last),
+                Part::Later(later) => last = later.1.or(last),
+                Part::Faults(_) | Part::Nothing => {}
+            }
+            (part, before)
+        })
+        .collect();
+    let pieces: Vec<Part<T>> = pieces
+        .into_par_iter()
+        .map(|(part, before)| match part {
+            Part::Later(later) => read(later.0, &zone, Some(before), most, &start, &visit),
+            other => other,
+        })
+        .collect();
+    let mut parts = Vec::with_capacity(pieces.len());
+    let mut faults = Vec::new();
+    for piece in pieces {
+        match piece {
+            Part::Done(part, _) => parts.push(part),
+            Part::Faults(more) => faults.extend(more),
+            Part::Later(_) | Part::Nothing => {}
+        }
+    }
+    if !faults.is_empty() {
+        let stopped = faults.len() > options.max_faults;
+        faults.truncate(options.max_faults);
+        return Err(Faults { faults, stopped }.into());
+    }
+    Ok(Visited {
+        parts,
+        bytes: cutter
+            .sources()
+            .iter()
+            .map(|source| u64::try_from(source.bytes().len()).unwrap_or(u64::MAX))
+            .sum(),
+        sources: cutter.sources().iter().map(|source| source.watch()).collect(),
+    })
+}
+
+/// Reads a chunk; `before` is the last TTL stated before it, once that is known.
+fn read<T>(
+    chunk: Chunk,
+    zone: &Zone,
+    before: Option<Option<u32>>,
+    most: usize,
+    start: &impl Fn() -> T,
+    visit: &impl Fn(&mut T, &TextRecord<'_>),
+) -> Part<T> {
+    let mut reader = chunk.reader(zone);
+    reader.state.last_ttl = before.flatten();
+    let mut part = start();
+    let mut faults = Vec::new();
+    while let Some(result) = reader.advance() {
+        match result {
+            Ok(()) if reader.state.pending.count == 0 => visit(&mut part, &reader.record()),
+            Ok(()) => {}
+            Err(raw) => {
+                faults.push(reader.fault(*raw));
+                if faults.len() >= most {
+                    break;
+                }
+            }
+        }
+    }
+    let pending = reader.state.pending;
+    let last_ttl = reader.state.last_ttl;
+    if pending.count > 0 && faults.is_empty() {
+        if before.is_none() {
+            drop(reader);
+            return Part::Later(Box::new((chunk, last_ttl)));
+        }
+        let raw = Raw {
+            at: pending.at,
+            length: pending.length,
+            reason: Reason::NoTtl,
+        };
+        faults.push(reader.fault(raw));
+    }
+    if faults.is_empty() {
+        Part::Done(part, last_ttl)
+    } else {
+        Part::Faults(faults)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests may unwrap")]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    fn records(text: &str, chunk_size: usize) -> Result<Vec<String>, Error> {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("zone");
+        fs::write(&path, text).unwrap();
+        let mut options = LoadOptions::new("example.".parse().unwrap());
+        options.chunk_size = chunk_size;
+        let visited = visit_records(&path, &options, Vec::new, |lines, record| {
+            lines.push(format!("{} {} {}", record.owner, record.ttl, record.rtype));
+        })?;
+        visited.check_unchanged().unwrap();
+        assert_eq!(visited.bytes, text.len() as u64);
+        Ok(visited.parts.concat())
+    }
+
+    #[test]
+    fn records_come_in_the_order_of_the_input_from_chunks_of_any_size() {
+        let text = "@ 9 SOA ns h 1 2 3 4 5\na 10 A 192.0.2.1\nb A 192.0.2.2\nc A 192.0.2.3\nd 11 A 192.0.2.4\n A 192.0.2.5\ne A 192.0.2.6\n";
+        let whole = records(text, 1 << 20).unwrap();
+        assert_eq!(whole.len(), 7);
+        assert_eq!(whole[3], "c.example. 10 A");
+        for chunk_size in 1..text.len() {
+            assert_eq!(records(text, chunk_size).unwrap(), whole, "{chunk_size}");
+        }
+    }
+
+    #[test]
+    fn faults_refuse_the_text() {
+        for chunk_size in [1, 1000] {
+            let error = records("a A 192.0.2.1\nb A 192.0.2.2\nc 1 A 192.0.2.3\n", chunk_size).unwrap_err();
+            assert!(error.to_string().contains(":1:3: no TTL"), "{error}");
+            let error = records("a 1 A 192.0.2.1\nb A x\nc A y\n", chunk_size).unwrap_err();
+            assert!(matches!(error, Error::Syntax(faults) if faults.faults.len() == 2));
+        }
+    }
+}
