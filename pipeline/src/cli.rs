@@ -1,7 +1,9 @@
 //! Turns the command line into one command's run, and its outcome into an exit code. Flags as typed live in
 //! each command's file; what they share lies in files of its own. No DNS and no PKCS#11 is done here.
 
+mod byte_size;
 mod denial_flags;
+mod input_flags;
 mod key;
 mod origin;
 mod report_text;

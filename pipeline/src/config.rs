@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use dnssec_sign::{KeyCandidate, KeySetOptions, KeyStore, Name, Policy};
 
+use crate::input::InputOptions;
+
 /// How the written zone is checked before it is published.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum VerifyLevel {
@@ -46,6 +48,8 @@ impl Default for PartitionSize {
 pub struct SignConfig {
     /// The zone file; `-` is standard input.
     pub zone_file: PathBuf,
+    /// How it is read.
+    pub input: InputOptions,
     /// The zone's origin.
     pub origin: Name,
     /// Where the result goes.
@@ -102,6 +106,8 @@ pub struct SigningKeys {
 pub struct VerifyConfig {
     /// The signed zone file; `-` is standard input.
     pub zone_file: PathBuf,
+    /// How it is read.
+    pub input: InputOptions,
     /// The zone's origin.
     pub origin: Name,
     /// The moment that signatures have to be valid at, in seconds since 1970.

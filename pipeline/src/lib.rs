@@ -13,6 +13,7 @@ mod config;
 mod context;
 mod emit;
 mod error;
+mod input;
 mod judge;
 mod keys;
 mod load;
@@ -43,6 +44,7 @@ use crate::verify::Verification;
 
 pub use config::{Output, PartitionSize, SignConfig, SigningKeys, Store, StoreKind, VerifyConfig, VerifyLevel};
 pub use error::Error;
+pub use input::InputOptions;
 pub use judge::verify;
 pub use keys::{
     KeyRequest, Sessions, TokenAccess, TokenStore, TokenUse, algorithm_of, dnskey_of, kind_of, open_keys,

@@ -3,15 +3,17 @@
 use std::path::Path;
 
 use dnssec_sign::{Locus, Name, ZoneFault};
-use zone_io::{LoadOptions, Loaded, Run, load_with_progress};
+use zone_io::{Loaded, Run, load_with_progress};
 
 use crate::config::{SignConfig, VerifyConfig};
 use crate::error::Error;
+use crate::input::InputOptions;
 use crate::observer::{Observer, Phase};
 
 /// Where to read a zone, and how.
 pub(crate) struct Source<'a> {
     pub(crate) zone_file: &'a Path,
+    pub(crate) input: &'a InputOptions,
     pub(crate) origin: &'a Name,
     pub(crate) max_errors: usize,
 }
@@ -20,6 +22,7 @@ impl<'a> From<&'a SignConfig> for Source<'a> {
     fn from(config: &'a SignConfig) -> Self {
         Self {
             zone_file: &config.zone_file,
+            input: &config.input,
             origin: &config.origin,
             max_errors: config.max_errors,
         }
@@ -30,6 +33,7 @@ impl<'a> From<&'a VerifyConfig> for Source<'a> {
     fn from(config: &'a VerifyConfig) -> Self {
         Self {
             zone_file: &config.zone_file,
+            input: &config.input,
             origin: &config.origin,
             max_errors: config.max_errors,
         }
@@ -48,7 +52,7 @@ pub(crate) struct LoadedZone {
 pub(crate) fn load<'a>(source: impl Into<Source<'a>>, observer: &dyn Observer) -> Result<LoadedZone, Error> {
     let source = source.into();
     observer.phase(Phase::Load, None);
-    let mut options = LoadOptions::new(source.origin.clone());
+    let mut options = source.input.load_options(source.origin.clone());
     options.max_faults = source.max_errors;
     let loaded = load_with_progress(source.zone_file, &options, &|bytes| {
         observer.advance(Phase::Load, bytes)

@@ -28,7 +28,31 @@ pub(crate) struct Zone {
     pub(crate) class: Class,
     pub(crate) outside: Outside,
     pub(crate) reading: Reading,
-    pub(crate) chunk_size: usize,
+    pub(crate) chunk_size: ChunkSize,
+}
+
+/// About how many bytes a chunk has.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum ChunkSize {
+    Fixed(usize),
+    /// A part of what came before, so that a large input does not come to very many runs, and not more than `most`.
+    Growing {
+        most: usize,
+    },
+}
+
+impl ChunkSize {
+    const LEAST: usize = 1 << 20;
+    const MOST: usize = 32 << 20;
+    const PART: usize = 64;
+
+    /// The size of the chunk that starts at byte `at`.
+    fn at(self, at: usize) -> usize {
+        match self {
+            Self::Fixed(size) => size,
+            Self::Growing { most } => (at / Self::PART).clamp(Self::LEAST, Self::MOST).min(most),
+        }
+    }
 }
 
 /// A part of a source, and what is in force at its start.
@@ -132,7 +156,7 @@ impl Cutter {
         let cut = cut(
             source.bytes(),
             frame.at,
-            self.zone.chunk_size,
+            self.zone.chunk_size.at(frame.at),
             &mut frame.origin,
             &mut self.default_ttl,
         );
@@ -249,6 +273,11 @@ impl Chunk {
     /// The chunk's text.
     pub(crate) fn text(&self) -> &[u8] {
         &self.source.bytes()[self.start..self.end]
+    }
+
+    /// Says that the text is not needed again soon.
+    pub(crate) fn release(&self) {
+        self.source.release(self.start..self.end);
     }
 
     /// A reader of the chunk's records, which numbers their lines from 0.

@@ -58,6 +58,10 @@ mod chunk;
 
 mod run;
 
+mod spill;
+
+mod piece;
+
 mod load;
 
 mod visit;

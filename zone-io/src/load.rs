@@ -1,19 +1,19 @@
 //! A zone's file and all that it includes, into sorted runs: chunks are parsed side by side on the rayon pool of the
 //! caller, and what one takes over from another is filled in afterwards. Runs are not merged here.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use dnssec_sign::{Class, Name, NameRef};
+use dnssec_sign::{Class, Name};
 use rayon::prelude::*;
 
-use crate::chunk::{Chunk, Cutter, Piece, Zone};
-use crate::error::{Error, Fault, Faults};
+use crate::chunk::{ChunkSize, Cutter, Piece, Zone};
+use crate::error::{Error, Faults};
 use crate::parse::{MAX_FAULTS, Outside};
-use crate::reason::Reason;
-use crate::run::{Run, RunBuilder};
-use crate::scan::Raw;
+use crate::piece::{Parsed, Parser, fill_in_ttls, run_origin};
+use crate::run::Run;
 use crate::source::{Reading, Source, Watch};
+use crate::spill::Spill;
 
 /// How a zone is loaded.
 #[derive(Debug, Clone)]
@@ -31,12 +31,20 @@ pub struct LoadOptions {
     pub max_faults: usize,
     /// What becomes of a text with faults, as long as there are no more than that.
     pub on_fault: OnFault,
-    /// About how many bytes of text are parsed at once by one thread. The result does not depend on it.
-    pub chunk_size: usize,
+    /// About how many bytes of text are parsed at once by one thread; by default 1 MiB at first and more as the input goes on.
+    /// The result does not depend on it.
+    pub chunk_size: Option<usize>,
+    /// The most records in a run. The result does not depend on it.
+    pub run_records: usize,
+    /// The bytes of memory that may be in use. A half of it is for runs, and those past that go to temporary files; the
+    /// result does not depend on it. A few MiB a thread are needed in any case.
+    pub memory: u64,
+    /// The directory of the temporary files; by default the system's, which the environment's TMPDIR names.
+    pub temp_dir: Option<PathBuf>,
 }
 
 impl LoadOptions {
-    /// Class IN, owners out of the zone refused, files mapped, 20 faults, chunks of 1 MiB.
+    /// Class IN, owners out of the zone refused, files mapped, 20 faults, as much memory as it takes.
     #[must_use]
     pub fn new(origin: Name) -> Self {
         Self {
@@ -46,7 +54,10 @@ impl LoadOptions {
             reading: Reading::Map,
             max_faults: MAX_FAULTS,
             on_fault: OnFault::Refuse,
-            chunk_size: 1 << 20,
+            chunk_size: None,
+            run_records: usize::MAX,
+            memory: u64::MAX,
+            temp_dir: None,
         }
     }
 }
@@ -102,6 +113,20 @@ impl Loaded {
     }
 }
 
+impl LoadOptions {
+    /// The sizes of chunks. What parsing one takes is about four times its text, and a third of the memory is for that.
+    pub(crate) fn chunks(&self) -> ChunkSize {
+        match self.chunk_size {
+            Some(size) => ChunkSize::Fixed(size),
+            None => {
+                let threads = u64::try_from(rayon::current_num_threads()).unwrap_or(u64::MAX);
+                let most = usize::try_from(self.memory / 12 / threads.max(1)).unwrap_or(usize::MAX);
+                ChunkSize::Growing { most }
+            }
+        }
+    }
+}
+
 /// Told of work done: the number of bytes parsed since the last call. Called from many threads.
 pub type Progress<'p> = &'p (dyn Fn(u64) + Sync);
 
@@ -133,32 +158,37 @@ pub fn load_with_progress(path: &Path, options: &LoadOptions, progress: Progress
         class: options.class,
         outside: options.outside,
         reading: options.reading,
-        chunk_size: options.chunk_size,
+        chunk_size: options.chunks(),
     };
+    let spill = Spill::new(options.memory / 2, options.temp_dir.clone());
     let most = options.max_faults.saturating_add(1);
     let mut cutter = Cutter::new(Source::open(path, options.reading)?, zone.clone(), most);
     // The first piece that has so many faults by itself that those behind it do not matter.
     let enough = AtomicUsize::new(usize::MAX);
+    let parser = Parser {
+        zone: &zone,
+        most_faults: most,
+        run_records: options.run_records,
+        spill: &spill,
+        progress,
+    };
     let mut pieces: Vec<(usize, Parsed)> = (&mut cutter)
         .enumerate()
         .par_bridge()
         .map(|(index, piece)| {
             if index > enough.load(Ordering::Relaxed) {
-                return (index, Parsed::default());
+                return Ok((index, Parsed::default()));
             }
             let parsed = match piece {
-                Piece::Chunk(chunk) => parse(&chunk, &zone, most, progress),
-                Piece::Fault(fault) => Parsed {
-                    faults: vec![fault],
-                    ..Parsed::default()
-                },
+                Piece::Chunk(chunk) => parser.parse(&chunk)?,
+                Piece::Fault(fault) => Parsed::of_fault(fault),
             };
             if parsed.faults.len() >= most {
                 enough.fetch_min(index, Ordering::Relaxed);
             }
-            (index, parsed)
+            Ok((index, parsed))
         })
-        .collect();
+        .collect::<Result<_, Error>>()?;
     pieces.sort_unstable_by_key(|(index, _)| *index);
     let mut pieces: Vec<Parsed> = pieces.into_iter().map(|(_, parsed)| parsed).collect();
     fill_in_ttls(&mut pieces);
@@ -166,7 +196,7 @@ pub fn load_with_progress(path: &Path, options: &LoadOptions, progress: Progress
     if faults.stopped || options.on_fault == OnFault::Refuse && !faults.faults.is_empty() {
         return Err(faults.into());
     }
-    let runs: Vec<Run> = pieces.into_par_iter().filter_map(Parsed::finish).collect();
+    let runs: Vec<Run> = pieces.into_iter().flat_map(|piece| piece.runs).collect();
     Ok(Loaded {
         origin: run_origin(&zone).to_name(),
         records: runs.iter().map(|run| count(run.len())).sum(),
@@ -181,118 +211,12 @@ fn count(number: usize) -> u64 {
     u64::try_from(number).unwrap_or(u64::MAX)
 }
 
-fn run_origin(zone: &Zone) -> NameRef<'_> {
-    match zone.outside {
-        Outside::Refuse => zone.origin.borrow(),
-        Outside::Keep => NameRef::ROOT,
-    }
-}
-
-/// What came of one piece.
-#[derive(Debug, Default)]
-struct Parsed {
-    records: Records,
-    /// The last TTL stated in it.
-    last_ttl: Option<u32>,
-    faults: Vec<Fault>,
-}
-
-#[derive(Debug, Default)]
-enum Records {
-    #[default]
-    None,
-    Sorted(Run),
-    /// The first `count` records have the last TTL of the pieces before; `fault` stands when there is none.
-    Waiting {
-        builder: Box<RunBuilder>,
-        first_line: u32,
-        count: usize,
-        fault: Box<Fault>,
-    },
-}
-
-fn parse(chunk: &Chunk, zone: &Zone, most: usize, progress: Progress<'_>) -> Parsed {
-    let mut reader = chunk.reader(zone);
-    let mut builder = RunBuilder::new(run_origin(zone), chunk.number);
-    let mut faults = Vec::new();
-    while let Some(result) = reader.advance() {
-        match result {
-            Ok(()) => {
-                let record = reader.record();
-                builder.push(record.owner, record.rtype, record.ttl, record.rdata, record.line);
-            }
-            Err(raw) => {
-                faults.push(reader.fault(*raw));
-                if faults.len() >= most {
-                    break;
-                }
-            }
-        }
-    }
-    progress(count(chunk.text().len()));
-    let pending = reader.state.pending;
-    let records = if builder.is_empty() {
-        Records::None
-    } else if pending.count == 0 {
-        Records::Sorted(builder.finish(chunk.first_line))
-    } else {
-        let raw = Raw {
-            at: pending.at,
-            length: pending.length,
-            reason: Reason::NoTtl,
-        };
-        Records::Waiting {
-            builder: Box::new(builder),
-            first_line: chunk.first_line,
-            count: pending.count,
-            fault: Box::new(reader.fault(raw)),
-        }
-    };
-    Parsed {
-        records,
-        last_ttl: reader.state.last_ttl,
-        faults,
-    }
-}
-
-/// Gives the records that were read before any TTL of their chunk the last one stated before (RFC 1035 5.1).
-fn fill_in_ttls(pieces: &mut [Parsed]) {
-    let mut last = None;
-    for piece in pieces {
-        if let Records::Waiting {
-            builder, count, fault, ..
-        } = &mut piece.records
-        {
-            match last {
-                Some(ttl) => builder.set_ttl(0..*count, ttl),
-                None => {
-                    piece.faults.insert(0, (**fault).clone());
-                    builder.forget_first(*count);
-                }
-            }
-        }
-        last = piece.last_ttl.or(last);
-    }
-}
-
 fn collect_faults(pieces: &mut [Parsed], most: usize) -> Faults {
     let mut all = pieces.iter_mut().flat_map(|piece| piece.faults.drain(..));
     let faults = all.by_ref().take(most).collect();
     Faults {
         faults,
         stopped: all.next().is_some(),
-    }
-}
-
-impl Parsed {
-    fn finish(self) -> Option<Run> {
-        match self.records {
-            Records::None => None,
-            Records::Sorted(run) => Some(run),
-            Records::Waiting {
-                builder, first_line, ..
-            } => Some(builder.finish(first_line)),
-        }
     }
 }
 
@@ -305,8 +229,10 @@ mod tests {
     use tempfile::TempDir;
 
     use super::*;
+    use crate::error::Fault;
     use crate::merge::nodes_from;
     use crate::print::write_record;
+    use crate::reason::Reason;
 
     /// A directory with these files; the first one is the zone.
     struct Files {
@@ -334,7 +260,7 @@ mod tests {
 
         /// `source:line record` of each record in canonical order, white space made single.
         fn records(&self, chunk_size: usize) -> Vec<String> {
-            list(&self.load(|options| options.chunk_size = chunk_size).unwrap())
+            list(&self.load(|options| options.chunk_size = Some(chunk_size)).unwrap())
         }
 
         /// `file:line:column: reason` of each fault.
@@ -387,7 +313,7 @@ c.a A 192.0.2.2
     fn a_fault_in_every_place_is_reported_once() {
         let files = Files::new(&[("zone", ZONE)]);
         for chunk_size in [1, 10, 1000] {
-            let faults = files.faults(|options| options.chunk_size = chunk_size);
+            let faults = files.faults(|options| options.chunk_size = Some(chunk_size));
             assert!(faults[0].starts_with("zone:8:13: a quoted string"), "{faults:?}");
             assert!(faults.len() <= 2, "{faults:?}");
         }
@@ -457,7 +383,7 @@ y TXT y
         }
         let files = Files::new(&[("zone", "a A 192.0.2.1\nb A 192.0.2.2\nc 1 A 192.0.2.3\n")]);
         assert_eq!(
-            files.faults(|options| options.chunk_size = 1)[0],
+            files.faults(|options| options.chunk_size = Some(1))[0],
             format!("zone:1:3: {}", Reason::NoTtl)
         );
     }
@@ -526,7 +452,7 @@ y TXT y
         let files = Files::new(&[("zone", &text)]);
         for chunk_size in [1, 100, 100_000] {
             let faults = files.faults(|options| {
-                options.chunk_size = chunk_size;
+                options.chunk_size = Some(chunk_size);
                 options.max_faults = 7;
             });
             let lines: Vec<_> = faults
@@ -544,7 +470,7 @@ y TXT y
         for chunk_size in [1, 20, 1000] {
             let load = |most| {
                 files.load(|options| {
-                    options.chunk_size = chunk_size;
+                    options.chunk_size = Some(chunk_size);
                     options.on_fault = OnFault::Skip;
                     options.max_faults = most;
                 })
@@ -593,7 +519,7 @@ y TXT y
         ) {
             let text = format!("{}\n", lines.join("\n"));
             let files = Files::new(&[("zone", &text)]);
-            let load = |chunk_size: usize| files.load(|options| options.chunk_size = chunk_size);
+            let load = |chunk_size: usize| files.load(|options| options.chunk_size = Some(chunk_size));
             match (load(1 << 20), load(chunk_size)) {
                 (Ok(whole), Ok(cut)) => prop_assert_eq!(list(&whole), list(&cut)),
                 (Err(Error::Syntax(whole)), Err(Error::Syntax(cut))) => prop_assert_eq!(&whole.faults[0], &cut.faults[0]),

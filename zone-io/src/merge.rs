@@ -276,7 +276,7 @@ impl<'r> Merge<'r> {
 #[allow(clippy::unwrap_used, reason = "tests may unwrap")]
 mod tests {
     use super::*;
-    use crate::run::RunBuilder;
+    use crate::run::{INHERITED, RunBuilder};
     use dnssec_sign::RecordType;
     use proptest::prelude::*;
 
@@ -443,15 +443,19 @@ mod tests {
     }
 
     #[test]
-    fn ttls_are_set_by_the_order_of_pushes() {
+    fn inherited_ttls_and_first_lines_are_set_later() {
         let origin = origin();
         let mut builder = RunBuilder::new(origin.borrow(), 0);
-        for owner in ["b.zone.test.", "a.zone.test.", "zone.test."] {
+        for (owner, ttl) in [
+            ("b.zone.test.", INHERITED),
+            ("a.zone.test.", INHERITED),
+            ("zone.test.", 7),
+        ] {
             let owner: Name = owner.parse().unwrap();
-            builder.push(owner.borrow(), RecordType::A, 0, &[1, 2, 3, 4], 0);
+            builder.push(owner.borrow(), RecordType::A, ttl, &[1, 2, 3, 4], 0);
         }
-        builder.set_ttl(0..2, 9);
         let mut run = builder.finish(1);
+        run.set_inherited_ttl(9);
         run.set_first_line(5);
         let runs = [run];
         let mut list = NodeList::new();
@@ -460,7 +464,7 @@ mod tests {
             .iter()
             .map(|node| (node.records[0].ttl, node.records[0].locus.line))
             .collect();
-        assert_eq!(ttls, [(0, 5), (9, 5), (9, 5)]);
+        assert_eq!(ttls, [(7, 5), (9, 5), (9, 5)]);
     }
 
     #[test]

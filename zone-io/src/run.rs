@@ -1,33 +1,48 @@
 //! Sorted runs: the records of one chunk of input, pushed in the order of the input and packed in canonical order,
 //! an owner's key once before its records. A run is plain bytes with a sparse index, so merging reads it from
-//! front to back wherever the bytes live. Runs know nothing of one another: that is `merge`.
+//! front to back wherever the bytes live: in memory, or in a temp file that is mapped (`spill`). Runs know nothing of
+//! one another: that is `merge`.
 //!
 //! ```text
 //! owner:  key length u16 | written length u8 | length of all its records u40 | key | owner as written, or nothing
 //! record: type u16 | RDATA length u16 | TTL u32 | line u32 | RDATA
+//! index:  of every sixteenth owner, behind all owners: prefix u64 | place u64 | number of records before it u64
 //! ```
 //! Numbers are little-endian and nothing is aligned. The key is the owner's canonical key with the origin's taken
 //! off its front; the owner's wire form follows only when it has upper-case letters.
 
 use std::cmp::Ordering;
-use std::ops::Range;
 
 use dnssec_sign::{Locus, MAX_WIRE_LENGTH, Name, NameRef, RecordRef, RecordType};
+use memmap2::Mmap;
+
+/// The TTL of a record that has the last one stated before its chunk (RFC 1035 5.1). No TTL is as large (RFC 2181 8).
+pub(crate) const INHERITED: u32 = u32::MAX;
 
 const OWNER_HEADER: usize = 8;
 const RECORD_HEADER: usize = 12;
+const INDEX_ENTRY: usize = 24;
 /// Every so many owners the index has an entry.
 const SPACING: usize = 16;
 
 /// The records of a chunk in canonical order: by owner, type and position in the input.
 #[derive(Debug)]
 pub struct Run {
-    data: Box<[u8]>,
-    index: Box<[IndexEntry]>,
+    bytes: Bytes,
+    /// Where the owners end and the index starts.
+    index_at: usize,
     owners: usize,
     records: usize,
     source: u32,
     first_line: u32,
+    inherited_ttl: u32,
+}
+
+/// Owners and index, wherever they are.
+#[derive(Debug)]
+enum Bytes {
+    Memory(Box<[u8]>),
+    Mapped(Mmap),
 }
 
 /// Where every [`SPACING`]th owner stands, and how many records stand before it.
@@ -36,6 +51,23 @@ struct IndexEntry {
     prefix: u64,
     at: usize,
     records: usize,
+}
+
+impl IndexEntry {
+    fn write(self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.prefix.to_le_bytes());
+        out.extend_from_slice(&(self.at as u64).to_le_bytes());
+        out.extend_from_slice(&(self.records as u64).to_le_bytes());
+    }
+
+    fn read(bytes: &[u8; INDEX_ENTRY]) -> Self {
+        let (numbers, _) = bytes.as_chunks::<8>();
+        Self {
+            prefix: u64::from_le_bytes(numbers[0]),
+            at: usize_from(u64::from_le_bytes(numbers[1])),
+            records: usize_from(u64::from_le_bytes(numbers[2])),
+        }
+    }
 }
 
 /// One owner and its records, packed.
@@ -48,6 +80,7 @@ pub(crate) struct Packed<'r> {
     records: &'r [u8],
     source: u32,
     first_line: u32,
+    inherited_ttl: u32,
 }
 
 impl<'r> Packed<'r> {
@@ -57,6 +90,7 @@ impl<'r> Packed<'r> {
             rest: self.records,
             source: self.source,
             first_line: self.first_line,
+            inherited_ttl: self.inherited_ttl,
         }
     }
 }
@@ -67,6 +101,7 @@ pub(crate) struct PackedRecords<'r> {
     rest: &'r [u8],
     source: u32,
     first_line: u32,
+    inherited_ttl: u32,
 }
 
 impl<'r> Iterator for PackedRecords<'r> {
@@ -78,9 +113,13 @@ impl<'r> Iterator for PackedRecords<'r> {
         let [t0, t1, l0, l1, s0, s1, s2, s3, n0, n1, n2, n3] = *header;
         let (rdata, rest) = rest.split_at(usize::from(u16::from_le_bytes([l0, l1])));
         self.rest = rest;
+        let ttl = match u32::from_le_bytes([s0, s1, s2, s3]) {
+            INHERITED => self.inherited_ttl,
+            ttl => ttl,
+        };
         Some(RecordRef {
             rtype: RecordType(u16::from_le_bytes([t0, t1])),
-            ttl: u32::from_le_bytes([s0, s1, s2, s3]),
+            ttl,
             rdata,
             locus: Locus {
                 source: self.source,
@@ -109,10 +148,38 @@ impl Run {
         self.owners
     }
 
-    /// The bytes of memory held: records and index.
+    /// The bytes of memory held: records and index. None when they are in a file.
     #[must_use]
     pub fn memory(&self) -> usize {
-        self.data.len() + size_of_val(&*self.index)
+        match &self.bytes {
+            Bytes::Memory(bytes) => bytes.len(),
+            Bytes::Mapped(_) => 0,
+        }
+    }
+
+    /// Whether the records are in a temporary file.
+    #[must_use]
+    pub fn is_spilled(&self) -> bool {
+        matches!(self.bytes, Bytes::Mapped(_))
+    }
+
+    /// All bytes, as they are written to a file.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        match &self.bytes {
+            Bytes::Memory(bytes) => bytes,
+            Bytes::Mapped(mapped) => mapped,
+        }
+    }
+
+    /// Goes on with the same bytes in a file.
+    pub(crate) fn move_to(&mut self, mapped: Mmap) {
+        debug_assert_eq!(self.bytes().len(), mapped.len());
+        self.bytes = Bytes::Mapped(mapped);
+    }
+
+    /// Sets the TTL of the records that have the last one stated before their chunk.
+    pub(crate) fn set_inherited_ttl(&mut self, ttl: u32) {
+        self.inherited_ttl = ttl;
     }
 
     /// Sets the line that relative line 0 stands on: for runs finished before the lines ahead of them were counted.
@@ -120,10 +187,37 @@ impl Run {
         self.first_line = line;
     }
 
+    /// Leaves out the records that have the last TTL stated before their chunk: there is none.
+    pub(crate) fn forget_inherited(&mut self) {
+        let mut kept = Packing::default();
+        let mut at = 0;
+        while let Some((packed, next)) = self.owner_at(at) {
+            at = next;
+            let written = packed.written.map_or(&[][..], NameRef::wire);
+            let records = PackedRecords {
+                inherited_ttl: INHERITED,
+                ..packed.records()
+            };
+            let mut records = records.filter(|record| record.ttl != INHERITED).peekable();
+            if records.peek().is_none() {
+                continue;
+            }
+            kept.start_owner(packed.key, written);
+            for record in records {
+                let line = record.locus.line.saturating_sub(self.first_line);
+                kept.record(record.rtype, record.ttl, line, record.rdata);
+            }
+            kept.end_owner();
+        }
+        *self = kept.finish(self.source, self.first_line);
+    }
+
     /// The owner that starts at byte `at`, and where the next one starts; `None` at the end.
     #[inline]
     pub(crate) fn owner_at(&self, at: usize) -> Option<(Packed<'_>, usize)> {
-        let (header, rest) = self.data.get(at..)?.split_first_chunk::<OWNER_HEADER>()?;
+        let (header, rest) = self.bytes()[..self.index_at]
+            .get(at..)?
+            .split_first_chunk::<OWNER_HEADER>()?;
         let [k0, k1, written_length, r0, r1, r2, r3, r4] = *header;
         let key_length = usize::from(u16::from_le_bytes([k0, k1]));
         let records_length = usize_from(u64::from_le_bytes([r0, r1, r2, r3, r4, 0, 0, 0]));
@@ -138,6 +232,7 @@ impl Run {
             records: &rest[..records_length],
             source: self.source,
             first_line: self.first_line,
+            inherited_ttl: self.inherited_ttl,
         };
         let next = at + OWNER_HEADER + key_length + usize::from(written_length) + records_length;
         Some((packed, next))
@@ -146,12 +241,14 @@ impl Run {
     /// Where the first owner stands whose key is not below `key`.
     pub(crate) fn seek(&self, key: &[u8]) -> usize {
         let prefix = key_prefix(key);
-        let after = self.index.partition_point(|entry| {
+        let index = self.index();
+        let after = index.partition_point(|entry| {
+            let entry = IndexEntry::read(entry);
             entry.prefix.cmp(&prefix).then_with(|| self.key_at(entry.at).cmp(key)) == Ordering::Less
         });
         let mut at = match after {
             0 => 0,
-            _ => self.index[after - 1].at,
+            _ => IndexEntry::read(&index[after - 1]).at,
         };
         while let Some((packed, next)) = self.owner_at(at) {
             if packed.key >= key {
@@ -166,22 +263,23 @@ impl Run {
     /// records from there to the next sample.
     pub(crate) fn samples(&self, stride: usize) -> impl Iterator<Item = (&[u8], usize)> {
         let stride = stride.max(1);
-        self.index
-            .iter()
-            .step_by(stride)
-            .enumerate()
-            .map(move |(number, entry)| {
-                let end = self
-                    .index
-                    .get((number + 1) * stride)
-                    .map_or(self.records, |next| next.records);
-                (self.key_at(entry.at), end - entry.records)
-            })
+        let entries = || self.index().iter().map(IndexEntry::read).step_by(stride);
+        let ends = entries()
+            .skip(1)
+            .map(|next| next.records)
+            .chain(std::iter::once(self.records));
+        entries()
+            .zip(ends)
+            .map(|(entry, end)| (self.key_at(entry.at), end - entry.records))
     }
 
     /// The number of samples at stride 1.
     pub(crate) fn sample_count(&self) -> usize {
-        self.index.len()
+        self.index().len()
+    }
+
+    fn index(&self) -> &[[u8; INDEX_ENTRY]] {
+        self.bytes()[self.index_at..].as_chunks().0
     }
 
     fn key_at(&self, at: usize) -> &[u8] {
@@ -251,7 +349,7 @@ impl RunBuilder {
     }
 
     /// Adds a record. `owner` is at or below the origin, `rdata` of at most 65535 bytes and of its type's shape, and
-    /// `line` is counted from 0 at the start of the chunk.
+    /// `line` is counted from 0 at the start of the chunk. `ttl` is at most 2³¹ − 1 (RFC 2181 8).
     pub fn push(&mut self, owner: NameRef<'_>, rtype: RecordType, ttl: u32, rdata: &[u8], line: u32) {
         let same = self.owner == owner.wire();
         match self.groups.last_mut() {
@@ -313,23 +411,6 @@ impl RunBuilder {
         self.groups.push(group);
     }
 
-    /// Sets the TTL of records by their place in the order of the pushes.
-    pub fn set_ttl(&mut self, records: Range<usize>, ttl: u32) {
-        for record in &mut self.records[records] {
-            record.ttl = ttl;
-        }
-    }
-
-    /// Leaves out the first `count` records in the order of the pushes.
-    pub(crate) fn forget_first(&mut self, count: usize) {
-        for group in &mut self.groups {
-            let forgotten = count.saturating_sub(group.first).min(group.count as usize);
-            group.first += forgotten;
-            group.count -= u32::try_from(forgotten).unwrap_or(group.count);
-        }
-        self.groups.retain(|group| group.count > 0);
-    }
-
     /// The number of records pushed.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -355,46 +436,20 @@ impl RunBuilder {
         if !self.ascending {
             sort_groups(&mut self.groups, &self.bytes, 0);
         }
-        let mut data = Vec::with_capacity(
-            self.bytes.len() + OWNER_HEADER * self.groups.len() + RECORD_HEADER * self.records.len(),
-        );
-        let mut index = Vec::with_capacity(self.groups.len() / SPACING + 1);
+        let mut packing = Packing::with_capacity(self.groups.len(), self.records.len(), self.bytes.len());
         let mut order = Vec::new();
-        let (mut owners, mut records) = (0, 0);
         for same in self
             .groups
             .chunk_by(|one, other| one.key(&self.bytes) == other.key(&self.bytes))
         {
-            if owners % SPACING == 0 {
-                index.push(IndexEntry {
-                    prefix: key_prefix(same[0].key(&self.bytes)),
-                    at: data.len(),
-                    records,
-                });
-            }
-            owners += 1;
-            records += self.pack(same, &mut order, &mut data);
+            self.pack(same, &mut order, &mut packing);
         }
-        Run {
-            data: data.into(),
-            index: index.into(),
-            owners,
-            records,
-            source: self.source,
-            first_line,
-        }
+        packing.finish(self.source, first_line)
     }
 
-    /// Appends one owner, whose groups are in the order of the input; returns the number of its records.
-    fn pack(&self, groups: &[Group], order: &mut Vec<usize>, data: &mut Vec<u8>) -> usize {
-        let (key, written) = (groups[0].key(&self.bytes), groups[0].written(&self.bytes));
-        let header_at = data.len();
-        data.extend_from_slice(&groups[0].key_length.to_le_bytes());
-        data.push(groups[0].written_length);
-        data.extend_from_slice(&[0; 5]);
-        data.extend_from_slice(key);
-        data.extend_from_slice(written);
-        let start = data.len();
+    /// Packs one owner, whose groups are in the order of the input.
+    fn pack(&self, groups: &[Group], order: &mut Vec<usize>, packing: &mut Packing) {
+        packing.start_owner(groups[0].key(&self.bytes), groups[0].written(&self.bytes));
         order.clear();
         for group in groups {
             order.extend(group.first..group.first + group.count as usize);
@@ -402,16 +457,86 @@ impl RunBuilder {
         order.sort_by_key(|&record| self.records[record].rtype);
         for &record in &*order {
             let record = &self.records[record];
-            data.extend_from_slice(&record.rtype.0.to_le_bytes());
-            data.extend_from_slice(&record.rdata_length.to_le_bytes());
-            data.extend_from_slice(&record.ttl.to_le_bytes());
-            data.extend_from_slice(&record.line.to_le_bytes());
             let at = record.rdata_at;
-            data.extend_from_slice(&self.bytes[at..at + usize::from(record.rdata_length)]);
+            let rdata = &self.bytes[at..at + usize::from(record.rdata_length)];
+            packing.record(record.rtype, record.ttl, record.line, rdata);
         }
-        let length = (data.len() - start).to_le_bytes();
-        data[header_at + 3..header_at + OWNER_HEADER].copy_from_slice(&length[..5]);
-        order.len()
+        packing.end_owner();
+    }
+}
+
+/// The bytes of a run while owners are added to it in canonical order.
+#[derive(Debug, Default)]
+struct Packing {
+    data: Vec<u8>,
+    index: Vec<u8>,
+    owners: usize,
+    records: usize,
+    /// Where the header of the owner stands that is being added, and where its records start.
+    owner_at: usize,
+    records_at: usize,
+}
+
+impl Packing {
+    /// Room for so many owners and records with so many bytes of keys, names and RDATA.
+    fn with_capacity(owners: usize, records: usize, bytes: usize) -> Self {
+        let index = (owners / SPACING + 1) * INDEX_ENTRY;
+        Self {
+            data: Vec::with_capacity(bytes + OWNER_HEADER * owners + RECORD_HEADER * records + index),
+            index: Vec::with_capacity(index),
+            ..Self::default()
+        }
+    }
+
+    fn start_owner(&mut self, key: &[u8], written: &[u8]) {
+        if self.owners.is_multiple_of(SPACING) {
+            let entry = IndexEntry {
+                prefix: key_prefix(key),
+                at: self.data.len(),
+                records: self.records,
+            };
+            entry.write(&mut self.index);
+        }
+        self.owners += 1;
+        self.owner_at = self.data.len();
+        // A key is at most twice as long as its name.
+        let key_length = u16::try_from(key.len()).unwrap_or(u16::MAX);
+        self.data.extend_from_slice(&key_length.to_le_bytes());
+        self.data.push(u8::try_from(written.len()).unwrap_or(u8::MAX));
+        self.data.extend_from_slice(&[0; 5]);
+        self.data.extend_from_slice(key);
+        self.data.extend_from_slice(written);
+        self.records_at = self.data.len();
+    }
+
+    #[inline]
+    fn record(&mut self, rtype: RecordType, ttl: u32, line: u32, rdata: &[u8]) {
+        let length = u16::try_from(rdata.len()).unwrap_or(u16::MAX);
+        self.data.extend_from_slice(&rtype.0.to_le_bytes());
+        self.data.extend_from_slice(&length.to_le_bytes());
+        self.data.extend_from_slice(&ttl.to_le_bytes());
+        self.data.extend_from_slice(&line.to_le_bytes());
+        self.data.extend_from_slice(rdata);
+        self.records += 1;
+    }
+
+    fn end_owner(&mut self) {
+        let length = (self.data.len() - self.records_at).to_le_bytes();
+        self.data[self.owner_at + 3..self.owner_at + OWNER_HEADER].copy_from_slice(&length[..5]);
+    }
+
+    fn finish(mut self, source: u32, first_line: u32) -> Run {
+        let index_at = self.data.len();
+        self.data.extend_from_slice(&self.index);
+        Run {
+            bytes: Bytes::Memory(self.data.into()),
+            index_at,
+            owners: self.owners,
+            records: self.records,
+            source,
+            first_line,
+            inherited_ttl: 0,
+        }
     }
 }
 

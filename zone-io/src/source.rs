@@ -4,6 +4,7 @@
 use std::ffi::OsStr;
 use std::fs::{File, Metadata};
 use std::io::{self, Read};
+use std::ops::Range;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -123,6 +124,13 @@ impl Source {
         match &self.text {
             Text::Mapped(mapped) => mapped,
             Text::Read(bytes) => bytes,
+        }
+    }
+
+    /// Says that these bytes are not needed again soon.
+    pub(crate) fn release(&self, range: Range<usize>) {
+        if let Text::Mapped(mapped) = &self.text {
+            map::release(mapped, range);
         }
     }
 

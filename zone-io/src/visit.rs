@@ -71,7 +71,7 @@ pub fn visit_records<T: Send>(
         class: options.class,
         outside: options.outside,
         reading: options.reading,
-        chunk_size: options.chunk_size,
+        chunk_size: options.chunks(),
     };
     let most = options.max_faults.saturating_add(1);
     let mut cutter = Cutter::new(Source::open(path, options.reading)?, zone.clone(), most);
@@ -198,7 +198,7 @@ mod tests {
         let path = directory.path().join("zone");
         fs::write(&path, text).unwrap();
         let mut options = LoadOptions::new("example.".parse().unwrap());
-        options.chunk_size = chunk_size;
+        options.chunk_size = Some(chunk_size);
         let visited = visit_records(&path, &options, Vec::new, |lines, record| {
             lines.push(format!("{} {} {}", record.owner, record.ttl, record.rtype));
         })?;

@@ -12,6 +12,7 @@ use dnssec_sign::SerialPolicy;
 use signet_pipeline::{Error, PartitionSize, Report, VerifyLevel};
 
 use super::denial_flags::DenialFlags;
+use super::input_flags::InputFlags;
 use super::role_flags::RoleFlags;
 use super::time_flags::ValidityFlags;
 use super::token_flags::TokenFlags;
@@ -70,6 +71,9 @@ pub(super) struct SignFlags {
 
     #[command(flatten)]
     validity: ValidityFlags,
+
+    #[command(flatten)]
+    input: InputFlags,
 
     #[command(flatten)]
     denial: DenialFlags,

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 use signet_pipeline::{Error, VerifyConfig};
 
+use super::input_flags::InputFlags;
 use super::origin::origin_of;
 use super::role_flags::RoleFlags;
 use super::{Outcome, report_text, streams, time_flags};
@@ -44,6 +45,9 @@ pub(super) struct VerifyFlags {
 
     #[command(flatten)]
     roles: RoleFlags,
+
+    #[command(flatten)]
+    input: InputFlags,
 }
 
 /// Verifies, prints findings and counts; a zone that fails gives exit code 5.
@@ -58,6 +62,7 @@ pub(super) fn run(flags: &VerifyFlags) -> Result<Outcome, Error> {
     };
     let config = VerifyConfig {
         zone_file: flags.zone_file.clone(),
+        input: flags.input.resolve()?,
         origin: origin_of(flags.origin.as_deref(), &flags.zone_file)?,
         now: now.into(),
         threads: super::sign::threads(flags.threads),

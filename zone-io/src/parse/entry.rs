@@ -8,6 +8,7 @@ use super::name::write_name;
 use super::number;
 use super::types::record_type;
 use crate::reason::Reason;
+use crate::run::INHERITED;
 use crate::scan::{END, Scanned, Scanner, Token, raw};
 
 /// What happens to records whose owner is neither the zone's name nor below it.
@@ -275,7 +276,7 @@ impl State {
                 self.pending = Pending { count: 0, at, length };
             }
             self.pending.count += 1;
-            return Ok(0);
+            return Ok(INHERITED);
         }
         match self.rdata.last_chunk::<4>() {
             Some(minimum) if rtype == RecordType::SOA => {

@@ -32,6 +32,7 @@ pub(super) fn config(flags: &SignFlags, now: u32, observer: &dyn Observer) -> Re
         origin: origin_of(flags.origin.as_deref(), &flags.zone_file)?,
         output: output(flags)?,
         zone_file: flags.zone_file.clone(),
+        input: flags.input.resolve()?,
         policy,
         key_options: KeySetOptions {
             ksk_only: flags.roles.ksk_only,

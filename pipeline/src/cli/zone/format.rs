@@ -7,9 +7,10 @@ use std::path::PathBuf;
 use clap::Args;
 use dnssec_sign::{CanonicalSet, Class, Name, Node, NodeList, RecordType};
 use signet_pipeline::Error;
-use zone_io::{LoadOptions, Loaded, Outside, load, lookup, nodes_from, write_generic, write_record};
+use zone_io::{Loaded, Outside, load, lookup, nodes_from, write_generic, write_record};
 
 use crate::cli::Outcome;
+use crate::cli::input_flags::InputFlags;
 use crate::cli::origin::origin_of;
 use crate::cli::streams::stdout_error;
 
@@ -40,6 +41,9 @@ pub(in crate::cli) struct FormatFlags {
     /// How many faults of the file are shown
     #[arg(long, value_name = "N", default_value_t = 20)]
     max_errors: usize,
+
+    #[command(flatten)]
+    input: InputFlags,
 }
 
 /// Text is handed on in blocks of this size.
@@ -54,7 +58,7 @@ pub(super) fn run(flags: &FormatFlags) -> Result<Outcome, Error> {
         (None, true) => Name::root(),
         (typed, _) => origin_of(typed.as_deref(), &flags.zone_file)?,
     };
-    let mut options = LoadOptions::new(origin.clone());
+    let mut options = flags.input.resolve()?.load_options(origin.clone());
     options.max_faults = flags.max_errors;
     if flags.records {
         options.outside = Outside::Keep;
