@@ -9,6 +9,7 @@ mod determinism;
 mod end_to_end;
 mod equal_to_bind;
 mod formats;
+mod fuzz_inputs;
 mod harness;
 mod key_files;
 mod leak;

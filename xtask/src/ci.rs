@@ -1,6 +1,6 @@
 //! `cargo xtask ci`: everything that must hold before a change lands.
 //!
-//! The cheap checks come first. All builds share the release profile, so C code in dependencies is compiled once. Every step runs under
+//! The cheap checks come first; each fuzz target has 20 seconds. All builds share the release profile, so C code in dependencies is compiled once. Every step runs under
 //! `CI=1`: a stand-in for what could not be built is a failure.
 
 use std::time::{Duration, Instant};
@@ -20,7 +20,10 @@ pub(crate) fn run() -> Result<()> {
         Ok(())
     };
     step("setup", &setup::run)?;
-    step("formatting", &|| cargo(&["fmt", "--all", "--check"], &[]))?;
+    step("formatting", &|| {
+        cargo(&["fmt", "--all", "--check"], &[])?;
+        cargo(&["fmt", "--manifest-path", "tests/fuzz/Cargo.toml", "--check"], &[])
+    })?;
     step("tidy", &tidy::run)?;
     step("clippy", &|| {
         let scope = ["clippy", "--workspace", "--all-targets", "--all-features", "--release"];
@@ -33,6 +36,7 @@ pub(crate) fn run() -> Result<()> {
         )
     })?;
     step("test-hsm", &|| cargo(&["xtask", "test-hsm"], &[]))?;
+    step("fuzz", &|| cargo(&["xtask", "fuzz", "--seconds", "20"], &[]))?;
     step("demo", &|| cargo(&["xtask", "demo"], &[]))?;
     report(&took);
     Ok(())

@@ -8,6 +8,7 @@ mod ci;
 mod demo;
 mod download;
 mod fixtures;
+mod fuzz;
 mod layout;
 mod process;
 mod setup;
@@ -39,12 +40,14 @@ enum Task {
     Demo(softhsm::Origin),
     /// Build and initialise SoftHSMv2 and run all tests against it
     TestHsm(test_hsm::Extent),
-    /// Formatting, tidy, clippy, docs, all tests, the demo
+    /// Formatting, tidy, clippy, docs, all tests, 20 seconds of each fuzz target, the demo
     Ci,
     /// Measure signet against dnssec-signzone, ldns-signzone and kzonesign; a Markdown table
     Bench(bench::Plan),
     /// Make a large zone below target/fixtures; prints its path and origin
     Fixtures(fixtures::Fixture),
+    /// Look for inputs that break the parser, the writer or the verifier
+    Fuzz(fuzz::Plan),
     /// Check the project's conventions: arrows between crates, files, headings, `unsafe`, wording
     Tidy,
 }
@@ -68,6 +71,7 @@ fn carry_out(task: Task) -> Result<()> {
         Task::Ci => ci::run(),
         Task::Bench(plan) => bench::run(&plan),
         Task::Fixtures(fixture) => fixtures::run(&fixture),
+        Task::Fuzz(plan) => fuzz::run(&plan),
         Task::Tidy => tidy::run(),
     }
 }

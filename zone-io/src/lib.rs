@@ -74,6 +74,10 @@ mod writer;
 // Keys' files.
 mod keyfile;
 
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
+
 pub use error::{Difference, Error, Fault, Faults};
 pub use keyfile::{
     KeyFileError, KeyFileFault, KeyFileFormat, KeyFileName, KeyFiles, KeyMismatch, KeyNumbers, NoKeyFileName,

@@ -23,8 +23,8 @@ pub(crate) fn dots(block: &[u8; BLOCK]) -> u32 {
 }
 
 /// What the masks are.
-#[cfg(any(test, not(target_arch = "x86_64")))]
-mod portable {
+#[cfg(any(test, feature = "fuzzing", not(target_arch = "x86_64")))]
+pub(crate) mod portable {
     use super::BLOCK;
 
     fn mask(block: &[u8; BLOCK], wanted: impl Fn(u8) -> bool) -> u32 {
