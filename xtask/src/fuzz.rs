@@ -170,7 +170,7 @@ fn build(name: &str, flags: &str) -> Result<PathBuf> {
     let target = layout::target().join("fuzz").join(name);
     // With a target named, the flags are for the targets alone and not for build scripts.
     let mut cargo = process::cargo();
-    cargo.args(["build", "--release", "--quiet", "--locked", "--target", &host]);
+    cargo.args(["build", "--release", "--quiet", "--target", &host]);
     cargo.arg("--manifest-path").arg(project().join("Cargo.toml"));
     cargo.arg("--target-dir").arg(&target).env("RUSTFLAGS", flags);
     process::run(&mut cargo)?;

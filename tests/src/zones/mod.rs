@@ -6,6 +6,7 @@ mod bulk;
 mod crowded;
 mod handmade;
 mod nasty;
+mod spelled;
 
 use std::path::PathBuf;
 
@@ -13,6 +14,7 @@ pub use bulk::{leaf, root_like, tld};
 pub use crowded::crowded;
 pub use handmade::handmade;
 pub use nasty::{Spice, nasty};
+pub use spelled::{TEMPLATES, spelled};
 
 use crate::keys::Key;
 use crate::scratch::Scratch;
