@@ -155,7 +155,11 @@ fn read<T>(
     let mut faults = Vec::new();
     while let Some(result) = reader.advance() {
         match result {
-            Ok(()) if reader.state.pending.count == 0 => visit(&mut part, &reader.record()),
+            Ok(()) if reader.state.pending.count == 0 => {
+                let mut record = reader.record();
+                record.line = record.line.saturating_add(chunk.first_line);
+                visit(&mut part, &record);
+            }
             Ok(()) => {}
             Err(raw) => {
                 faults.push(reader.fault(*raw));

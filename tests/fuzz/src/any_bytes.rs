@@ -10,8 +10,8 @@ use std::sync::OnceLock;
 use dnssec_sign::{Class, NameRef, NodeList};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use zone_io::{
-    Error, Fault, LoadOptions, Loaded, Outside, ReadOptions, Reader, Reading, load, merge_range, nodes_from, splitters,
-    write_record,
+    Error, Fault, LoadOptions, Loaded, OnFault, Outside, ReadOptions, Reader, Reading, TextRecord, load, merge_range,
+    nodes_from, splitters, visit_records, write_record,
 };
 
 /// Inputs with more records are left alone: one line of $GENERATE makes millions.
@@ -34,7 +34,7 @@ pub fn check(bytes: &[u8]) {
     } else {
         Outside::Keep
     };
-    let Some((mut records, fault)) = read(&text, outside) else {
+    let Some((records, fault)) = read(&text, outside) else {
         return;
     };
     let file = InMemory::get();
@@ -43,28 +43,45 @@ pub fn check(bytes: &[u8]) {
     options.outside = outside;
     options.reading = if how & 0x40 == 0 { Reading::Map } else { Reading::Read };
     let whole = file.load(&options);
-    options.chunk_size = usize::from(how & 0x3f) + 1;
+    options.chunk_size = Some(usize::from(how & 0x1f) + 1);
+    options.run_records = usize::from(how & 0x0f) + 1;
+    if how & 0x3f == 0x20 {
+        // Every run goes to a file.
+        options.memory = 0;
+    }
     let cut = file.load(&options);
+    let visited = file.visit(&options);
     match (whole, cut, fault) {
         (Ok(whole), Ok(cut), None) => {
             let listed = list(&whole);
             assert_eq!(listed, list(&cut));
             assert_eq!(listed, partitions(&cut));
-            records.sort();
-            let mut listed = listed;
-            listed.sort();
-            records.dedup();
-            listed.dedup();
-            assert!(listed.iter().all(|line| records.binary_search(line).is_ok()));
+            assert_eq!(visited.expect("what was loaded can be visited"), records);
+            same(listed, records);
             assert_eq!(whole.bytes, text.len() as u64);
             assert!(whole.check_unchanged().is_ok());
         }
         (Err(Error::Syntax(whole)), Err(Error::Syntax(cut)), Some(fault)) => {
+            assert!(visited.is_err());
             assert_eq!(whole.faults[0], cut.faults[0]);
             assert_eq!(place(&whole.faults[0]), place(&fault));
+            options.on_fault = OnFault::Skip;
+            options.max_faults = usize::MAX;
+            let skipped = file.load(&options).expect("faults are skipped");
+            assert_eq!(skipped.faults.faults[0], whole.faults[0]);
+            same(list(&skipped), records);
         }
         (whole, cut, fault) => panic!("{whole:?}\n{cut:?}\n{fault:?}"),
     }
+}
+
+/// Loaded records are those that were read, of which equal ones may be there once.
+fn same(mut loaded: Vec<Line>, mut read: Vec<Line>) {
+    for lines in [&mut loaded, &mut read] {
+        lines.sort();
+        lines.dedup();
+    }
+    assert_eq!(loaded, read);
 }
 
 fn place(fault: &Fault) -> String {
@@ -175,5 +192,25 @@ impl InMemory {
 
     fn load(&self, options: &LoadOptions) -> Result<Loaded, Error> {
         self.pool.install(|| load(&self.path, options))
+    }
+
+    /// The records in the order of the input.
+    fn visit(&self, options: &LoadOptions) -> Result<Vec<Line>, Error> {
+        let visit = |lines: &mut Vec<Line>, record: &TextRecord<'_>| {
+            let mut line = Vec::new();
+            write_record(
+                record.owner,
+                record.ttl,
+                Class::IN,
+                record.rtype,
+                record.rdata,
+                &mut line,
+            );
+            lines.push((record.line, line));
+        };
+        let visited = self
+            .pool
+            .install(|| visit_records(&self.path, options, Vec::new, visit))?;
+        Ok(visited.parts.concat())
     }
 }
