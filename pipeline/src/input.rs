@@ -10,6 +10,10 @@ use zone_io::{LoadOptions, Reading};
 pub struct InputOptions {
     /// Whether regular files are mapped.
     pub reading: Reading,
+    /// A directory that included files have to lie in, wherever symbolic links lead.
+    pub include_root: Option<PathBuf>,
+    /// The most bytes of text in one input; without it only what expands beyond all reason is refused.
+    pub max_input: Option<u64>,
     /// The bytes of memory that may be in use; sorted records past a half of it go to temporary files.
     pub memory: u64,
     /// Where temporary files go; the system's directory for them by default.
@@ -23,6 +27,8 @@ impl Default for InputOptions {
     fn default() -> Self {
         Self {
             reading: Reading::Map,
+            include_root: None,
+            max_input: None,
             memory: u64::MAX,
             temp_dir: None,
             run_records: usize::MAX,
@@ -36,6 +42,8 @@ impl InputOptions {
     pub fn load_options(&self, origin: Name) -> LoadOptions {
         let mut options = LoadOptions::new(origin);
         options.reading = self.reading;
+        options.include_root.clone_from(&self.include_root);
+        options.max_text = self.max_input;
         options.memory = self.memory;
         options.temp_dir.clone_from(&self.temp_dir);
         options.run_records = self.run_records;

@@ -45,7 +45,11 @@ mod error;
 mod reason;
 
 // The way in: bytes, tokens, records, sorted runs.
+mod compressed;
+mod confine;
 mod map;
+mod window;
+
 mod source;
 
 mod scan;

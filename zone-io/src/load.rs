@@ -2,17 +2,19 @@
 //! caller, and what one takes over from another is filled in afterwards. Runs are not merged here.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use dnssec_sign::{Class, Name};
 use rayon::prelude::*;
 
 use crate::chunk::{ChunkSize, Cutter, Piece, Zone};
+use crate::confine::IncludeRoot;
 use crate::error::{Error, Faults};
 use crate::parse::{MAX_FAULTS, Outside};
 use crate::piece::{Parsed, Parser, fill_in_ttls, run_origin};
 use crate::run::Run;
-use crate::source::{Reading, Source, Watch};
+use crate::source::{Opening, Reading, Source, Watch};
 use crate::spill::Spill;
 
 /// How a zone is loaded.
@@ -27,6 +29,11 @@ pub struct LoadOptions {
     pub outside: Outside,
     /// How regular files are read.
     pub reading: Reading,
+    /// A directory that included files have to lie in, wherever symbolic links lead.
+    pub include_root: Option<PathBuf>,
+    /// The most bytes of text in one input; by default compressed ones may expand to 64 MiB or 200 times their size,
+    /// whichever is more, and others are not limited.
+    pub max_text: Option<u64>,
     /// How many faults are collected before loading stops.
     pub max_faults: usize,
     /// What becomes of a text with faults, as long as there are no more than that.
@@ -52,6 +59,8 @@ impl LoadOptions {
             class: Class::IN,
             outside: Outside::Refuse,
             reading: Reading::Map,
+            include_root: None,
+            max_text: None,
             max_faults: MAX_FAULTS,
             on_fault: OnFault::Refuse,
             chunk_size: None,
@@ -114,8 +123,38 @@ impl Loaded {
 }
 
 impl LoadOptions {
+    /// Opens the first input, to be cut.
+    ///
+    /// # Errors
+    /// [`Error::Io`] for the input, or for the directory that included files have to lie in.
+    pub(crate) fn open(&self, path: &Path) -> Result<(Cutter, Zone), Error> {
+        let include_root = match &self.include_root {
+            Some(root) => Some(Arc::new(IncludeRoot::new(root).map_err(|source| Error::Io {
+                path: root.clone(),
+                source,
+            })?)),
+            None => None,
+        };
+        let zone = Zone {
+            origin: self.origin.clone(),
+            class: self.class,
+            outside: self.outside,
+            opening: Opening {
+                reading: self.reading,
+                include_root,
+                most: self.max_text,
+            },
+            chunk_size: self.chunks(),
+        };
+        let input = Source::open(path, &zone.opening)?;
+        Ok((
+            Cutter::new(input, zone.clone(), self.max_faults.saturating_add(1)),
+            zone,
+        ))
+    }
+
     /// The sizes of chunks. What parsing one takes is about four times its text, and a third of the memory is for that.
-    pub(crate) fn chunks(&self) -> ChunkSize {
+    fn chunks(&self) -> ChunkSize {
         match self.chunk_size {
             Some(size) => ChunkSize::Fixed(size),
             None => {
@@ -153,16 +192,9 @@ pub fn load(path: &Path, options: &LoadOptions) -> Result<Loaded, Error> {
 /// # Errors
 /// As [`load`].
 pub fn load_with_progress(path: &Path, options: &LoadOptions, progress: Progress<'_>) -> Result<Loaded, Error> {
-    let zone = Zone {
-        origin: options.origin.clone(),
-        class: options.class,
-        outside: options.outside,
-        reading: options.reading,
-        chunk_size: options.chunks(),
-    };
     let spill = Spill::new(options.memory / 2, options.temp_dir.clone());
     let most = options.max_faults.saturating_add(1);
-    let mut cutter = Cutter::new(Source::open(path, options.reading)?, zone.clone(), most);
+    let (mut cutter, zone) = options.open(path)?;
     // The first piece that has so many faults by itself that those behind it do not matter.
     let enough = AtomicUsize::new(usize::MAX);
     let parser = Parser {
@@ -182,6 +214,7 @@ pub fn load_with_progress(path: &Path, options: &LoadOptions, progress: Progress
             let parsed = match piece {
                 Piece::Chunk(chunk) => parser.parse(&chunk)?,
                 Piece::Fault(fault) => Parsed::of_fault(fault),
+                Piece::Failed(error) => return Err(error),
             };
             if parsed.faults.len() >= most {
                 enough.fetch_min(index, Ordering::Relaxed);
@@ -200,7 +233,7 @@ pub fn load_with_progress(path: &Path, options: &LoadOptions, progress: Progress
     Ok(Loaded {
         origin: run_origin(&zone).to_name(),
         records: runs.iter().map(|run| count(run.len())).sum(),
-        bytes: cutter.sources().iter().map(|source| count(source.bytes().len())).sum(),
+        bytes: cutter.bytes(),
         runs,
         faults,
         sources: cutter.sources().iter().map(|source| source.watch()).collect(),
@@ -260,7 +293,16 @@ mod tests {
 
         /// `source:line record` of each record in canonical order, white space made single.
         fn records(&self, chunk_size: usize) -> Vec<String> {
-            list(&self.load(|options| options.chunk_size = Some(chunk_size)).unwrap())
+            let records = |reading| {
+                let loaded = self.load(|options| {
+                    options.chunk_size = Some(chunk_size);
+                    options.reading = reading;
+                });
+                list(&loaded.unwrap())
+            };
+            let mapped = records(Reading::Map);
+            assert_eq!(records(Reading::Read), mapped);
+            mapped
         }
 
         /// `file:line:column: reason` of each fault.
@@ -519,8 +561,19 @@ y TXT y
         ) {
             let text = format!("{}\n", lines.join("\n"));
             let files = Files::new(&[("zone", &text)]);
-            let load = |chunk_size: usize| files.load(|options| options.chunk_size = Some(chunk_size));
-            match (load(1 << 20), load(chunk_size)) {
+            let load = |chunk_size: usize, reading| {
+                files.load(|options| {
+                    options.chunk_size = Some(chunk_size);
+                    options.reading = reading;
+                })
+            };
+            let mapped = load(chunk_size, Reading::Map);
+            match (&mapped, load(chunk_size, Reading::Read)) {
+                (Ok(mapped), Ok(read)) => prop_assert_eq!(list(mapped), list(&read)),
+                (Err(Error::Syntax(mapped)), Err(Error::Syntax(read))) => prop_assert_eq!(mapped, &read),
+                (mapped, read) => prop_assert!(false, "{:?} {:?}", mapped, read),
+            }
+            match (load(1 << 20, Reading::Map), mapped) {
                 (Ok(whole), Ok(cut)) => prop_assert_eq!(list(&whole), list(&cut)),
                 (Err(Error::Syntax(whole)), Err(Error::Syntax(cut))) => prop_assert_eq!(&whole.faults[0], &cut.faults[0]),
                 (whole, cut) => prop_assert!(false, "{:?} {:?}", whole, cut),

@@ -3,17 +3,21 @@
 
 use std::ffi::OsStr;
 use std::fs::{File, Metadata};
-use std::io::{self, Read};
+use std::io;
 use std::ops::Range;
+use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use memmap2::Mmap;
 
+use crate::compressed::{Compression, decompressed};
+use crate::confine::IncludeRoot;
 use crate::error::{Difference, Error};
 use crate::map;
+use crate::window::{Positioned, Window};
 
 /// How regular files are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -21,8 +25,18 @@ pub enum Reading {
     /// Mapped into memory.
     #[default]
     Map,
-    /// Read into memory: for file systems where a mapping is slow, and files that may be cut short meanwhile.
+    /// Read a piece at a time: for file systems where a mapping is slow, and files that may be cut short meanwhile.
     Read,
+}
+
+/// How inputs are opened.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Opening {
+    pub(crate) reading: Reading,
+    /// Where included files have to be.
+    pub(crate) include_root: Option<Arc<IncludeRoot>>,
+    /// The most bytes of text in one input.
+    pub(crate) most: Option<u64>,
 }
 
 /// An input that is open.
@@ -31,15 +45,10 @@ pub(crate) struct Source {
     /// The path as it was given, or `<stdin>`.
     pub(crate) name: Arc<str>,
     path: PathBuf,
-    text: Text,
+    /// Where the text is a mapping.
+    mapped: Option<Mmap>,
     /// Of regular files.
     stamp: Option<Stamp>,
-}
-
-#[derive(Debug)]
-enum Text {
-    Mapped(Mmap),
-    Read(Vec<u8>),
 }
 
 /// What tells one state of a file from another.
@@ -80,58 +89,96 @@ fn is_stdin(path: &Path) -> bool {
 }
 
 impl Source {
-    /// Opens a file, or the standard input for `-`.
+    /// Opens a file, or the standard input for `-`. Text that is not mapped comes through a window.
     ///
     /// # Errors
     /// [`Error::Io`] with the path.
-    pub(crate) fn open(path: &Path, reading: Reading) -> Result<Self, Error> {
-        Self::try_open(path, reading).map_err(|source| Error::Io {
+    pub(crate) fn open(path: &Path, opening: &Opening) -> Result<(Self, Option<Window>), Error> {
+        let open = || {
+            if is_stdin(path) {
+                let input = File::from(io::stdin().as_fd().try_clone_to_owned()?);
+                return Ok((
+                    Self {
+                        name: "<stdin>".into(),
+                        path: path.to_owned(),
+                        mapped: None,
+                        stamp: None,
+                    },
+                    Some(Window::new(decompressed(input, opening.most)?)),
+                ));
+            }
+            Self::of_file(File::open(path)?, path, opening)
+        };
+        open().map_err(|source| Error::Io {
             path: path.to_owned(),
             source,
         })
     }
 
-    fn try_open(path: &Path, reading: Reading) -> io::Result<Self> {
-        let mut bytes = Vec::new();
-        if is_stdin(path) {
-            io::stdin().lock().read_to_end(&mut bytes)?;
-            return Ok(Self {
-                name: "<stdin>".into(),
-                path: path.to_owned(),
-                text: Text::Read(bytes),
-                stamp: None,
-            });
-        }
-        let mut file = File::open(path)?;
-        let metadata = file.metadata()?;
-        let stamp = metadata.is_file().then(|| Stamp::of(&metadata));
-        let text = if metadata.is_file() && metadata.len() > 0 && reading == Reading::Map {
-            Text::Mapped(map::map(&file)?)
-        } else {
-            file.read_to_end(&mut bytes)?;
-            Text::Read(bytes)
+    /// Opens a file that another one includes.
+    ///
+    /// # Errors
+    /// [`Error::Io`] with the path.
+    pub(crate) fn include(path: &Path, opening: &Opening) -> Result<(Self, Option<Window>), Error> {
+        let open = || {
+            let file = match &opening.include_root {
+                Some(root) => root.open(path)?,
+                None => File::open(path)?,
+            };
+            Self::of_file(file, path, opening)
         };
-        Ok(Self {
-            name: path.to_string_lossy().into(),
+        open().map_err(|source| Error::Io {
             path: path.to_owned(),
-            text,
-            stamp,
+            source,
         })
     }
 
-    /// The whole text.
-    pub(crate) fn bytes(&self) -> &[u8] {
-        match &self.text {
-            Text::Mapped(mapped) => mapped,
-            Text::Read(bytes) => bytes,
+    fn of_file(file: File, path: &Path, opening: &Opening) -> io::Result<(Self, Option<Window>)> {
+        let metadata = file.metadata()?;
+        let mut source = Self {
+            name: path.to_string_lossy().into(),
+            path: path.to_owned(),
+            mapped: None,
+            stamp: metadata.is_file().then(|| Stamp::of(&metadata)),
+        };
+        if !metadata.is_file() {
+            return Ok((source, Some(Window::new(decompressed(file, opening.most)?))));
         }
+        if opening.reading == Reading::Map
+            && metadata.len() > 0
+            && opening.most.is_none_or(|most| metadata.len() <= most)
+        {
+            let mut start = [0; 4];
+            let length = file.read_at(&mut start, 0)?;
+            if Compression::of(&start[..length]).is_none() {
+                source.mapped = Some(map::map(&file)?);
+                return Ok((source, None));
+            }
+        }
+        let input = decompressed(Positioned::new(file), opening.most)?;
+        Ok((source, Some(Window::new(input))))
+    }
+
+    /// The whole text where it is mapped, else nothing.
+    pub(crate) fn mapped(&self) -> &[u8] {
+        self.mapped.as_deref().unwrap_or_default()
     }
 
     /// Says that these bytes are not needed again soon.
     pub(crate) fn release(&self, range: Range<usize>) {
-        if let Text::Mapped(mapped) = &self.text {
+        if let Some(mapped) = &self.mapped {
             map::release(mapped, range);
         }
+    }
+
+    /// An error of this input.
+    pub(crate) fn failed(&self, source: io::Error) -> Error {
+        let path = if is_stdin(&self.path) {
+            PathBuf::from(&*self.name)
+        } else {
+            self.path.clone()
+        };
+        Error::Io { path, source }
     }
 
     /// What to check for changes later.
@@ -203,20 +250,30 @@ impl Watch {
 mod tests {
     use super::*;
 
+    fn open(path: &Path) -> Source {
+        Source::open(path, &Opening::default()).unwrap().0
+    }
+
     #[test]
-    fn mapped_and_read_are_the_same() {
+    fn regular_files_are_mapped_unless_told_otherwise() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("zone");
+        let read = Opening {
+            reading: Reading::Read,
+            ..Opening::default()
+        };
         for text in [&b""[..], b"text"] {
             std::fs::write(&path, text).unwrap();
-            for reading in [Reading::Map, Reading::Read] {
-                assert_eq!(Source::open(&path, reading).unwrap().bytes(), text);
-            }
+            assert_eq!(open(&path).mapped(), text);
+            let (source, window) = Source::open(&path, &read).unwrap();
+            let mut window = window.unwrap();
+            window.fill(100).unwrap();
+            assert_eq!((source.mapped(), window.bytes()), (&b""[..], text));
         }
-        assert!(matches!(
-            Source::open(directory.path(), Reading::Map),
-            Err(Error::Io { .. })
-        ));
+        assert!(
+            Source::open(directory.path(), &Opening::default()).is_err(),
+            "a directory is no text"
+        );
     }
 
     #[test]
@@ -225,7 +282,7 @@ mod tests {
         let path = directory.path().join("zone");
         let watch = || {
             std::fs::write(&path, "text").unwrap();
-            let watch = Source::open(&path, Reading::Map).unwrap().watch();
+            let watch = open(&path).watch();
             watch.check_unchanged().unwrap();
             watch
         };
@@ -254,7 +311,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("zone");
         std::fs::write(&path, "").unwrap();
-        let source = Source::open(&path, Reading::Map).unwrap();
+        let source = open(&path);
         assert_eq!(source.resolve(b"sub/other"), directory.path().join("sub/other"));
         assert_eq!(source.resolve(b"/etc/other"), Path::new("/etc/other"));
     }

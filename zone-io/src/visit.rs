@@ -6,13 +6,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::prelude::*;
 
-use crate::chunk::{Chunk, Cutter, Piece, Zone};
+use crate::chunk::{Chunk, Piece, Zone};
 use crate::error::{Error, Fault, Faults};
 use crate::load::LoadOptions;
 use crate::parse::TextRecord;
 use crate::reason::Reason;
 use crate::scan::Raw;
-use crate::source::{Source, Watch};
+use crate::source::Watch;
 
 /// What was gathered from a zone, chunk by chunk.
 #[derive(Debug)]
@@ -66,15 +66,8 @@ pub fn visit_records<T: Send>(
     start: impl Fn() -> T + Sync,
     visit: impl Fn(&mut T, &TextRecord<'_>) + Sync,
 ) -> Result<Visited<T>, Error> {
-    let zone = Zone {
-        origin: options.origin.clone(),
-        class: options.class,
-        outside: options.outside,
-        reading: options.reading,
-        chunk_size: options.chunks(),
-    };
     let most = options.max_faults.saturating_add(1);
-    let mut cutter = Cutter::new(Source::open(path, options.reading)?, zone.clone(), most);
+    let (mut cutter, zone) = options.open(path)?;
     // The first piece that has so many faults by itself that those behind it do not matter.
     let enough = AtomicUsize::new(usize::MAX);
     let mut pieces: Vec<(usize, Part<T>)> = (&mut cutter)
@@ -82,18 +75,19 @@ pub fn visit_records<T: Send>(
         .par_bridge()
         .map(|(index, piece)| {
             if index > enough.load(Ordering::Relaxed) {
-                return (index, Part::Nothing);
+                return Ok((index, Part::Nothing));
             }
             let part = match piece {
                 Piece::Chunk(chunk) => read(chunk, &zone, None, most, &start, &visit),
                 Piece::Fault(fault) => Part::Faults(vec![fault]),
+                Piece::Failed(error) => return Err(error),
             };
             if matches!(&part, Part::Faults(faults) if faults.len() >= most) {
                 enough.fetch_min(index, Ordering::Relaxed);
             }
-            (index, part)
+            Ok((index, part))
         })
-        .collect();
+        .collect::<Result<_, Error>>()?;
     pieces.sort_unstable_by_key(|(index, _)| *index);
     let mut last = None;
     let pieces: Vec<(Part<T>, Option<u32>)> = pieces
@@ -131,11 +125,7 @@ pub fn visit_records<T: Send>(
     }
     Ok(Visited {
         parts,
-        bytes: cutter
-            .sources()
-            .iter()
-            .map(|source| u64::try_from(source.bytes().len()).unwrap_or(u64::MAX))
-            .sum(),
+        bytes: cutter.bytes(),
         sources: cutter.sources().iter().map(|source| source.watch()).collect(),
     })
 }

@@ -25,6 +25,14 @@ pub(super) struct InputFlags {
     #[arg(long)]
     no_mmap: bool,
 
+    /// Refuse files that $INCLUDE names outside this directory, also by symbolic links
+    #[arg(long, value_name = "DIR")]
+    include_root: Option<PathBuf>,
+
+    /// The most text in one input, decompressed; a compressed one may have 200 times its size by default
+    #[arg(long, value_name = "SIZE")]
+    max_input: Option<ByteSize>,
+
     /// Records a sorted run
     #[arg(long, value_name = "N", hide = true)]
     run_records: Option<std::num::NonZeroUsize>,
@@ -45,6 +53,8 @@ impl InputFlags {
         let defaults = InputOptions::default();
         Ok(InputOptions {
             reading: if self.no_mmap { Reading::Read } else { Reading::Map },
+            include_root: self.include_root.clone(),
+            max_input: self.max_input.map(|size| size.0),
             memory: self.memory.map_or_else(half_of_memory, |size| size.0),
             temp_dir: self.temp_dir.clone(),
             run_records: self.run_records.map_or(defaults.run_records, Into::into),

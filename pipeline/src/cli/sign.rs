@@ -33,7 +33,7 @@ use crate::sigbus;
                   record is read, and the result is verified before it takes the place of the old file."
 )]
 pub(super) struct SignFlags {
-    /// The zone file; `-` is standard input
+    /// The zone file; `-` is standard input, and gzip or zstd data is decompressed
     #[arg(value_name = "ZONEFILE")]
     zone_file: PathBuf,
 

@@ -15,7 +15,7 @@ use crate::progress::{Loudness, Progress};
 /// Verify a signed zone file: chains, bitmaps, completeness, every signature
 #[derive(Args, Debug)]
 pub(super) struct VerifyFlags {
-    /// The signed zone file; `-` is standard input
+    /// The signed zone file; `-` is standard input, and gzip or zstd data is decompressed
     #[arg(value_name = "ZONEFILE")]
     zone_file: PathBuf,
 

@@ -22,7 +22,7 @@ use crate::cli::streams::stdout_error;
                   them."
 )]
 pub(in crate::cli) struct FormatFlags {
-    /// The zone file; `-` is standard input
+    /// The zone file; `-` is standard input, and gzip or zstd data is decompressed
     #[arg(value_name = "ZONEFILE")]
     zone_file: PathBuf,
 
