@@ -22,11 +22,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let module = Module::load(Path::new(module), InitMode::Owned)?;
     let token = module.token(&TokenSelector::label(token))?;
     let login = token.login(pin.parse::<PinSource>()?.read(&token.info().to_string())?)?;
-    let spec = GenerateSpec {
-        label: "hsm-core rate".to_owned(),
-        id: None,
-        kind: KeyKind::P256,
-    };
+    let spec = GenerateSpec::new("hsm-core rate", KeyKind::P256);
     let key = login.generate(&spec)?;
     let measured = measure(&login, &key, Duration::from_secs_f64(seconds));
     login.destroy(&key)?;

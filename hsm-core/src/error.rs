@@ -293,6 +293,26 @@ pub enum ModuleFault {
     /// The dynamic loader gave up: wrong architecture, a missing dependency.
     #[error("the dynamic loader refuses it: {0}")]
     NotLoadable(String),
+    /// It is for another kind of machine.
+    #[error("it is for {library}, and this program is for {program}: install the provider's library for {program}")]
+    Architecture {
+        /// What the library is for.
+        library: String,
+        /// What this program is for.
+        program: String,
+    },
+    /// A library that it depends on is not there.
+    #[error("it needs the library {library}, which is not found: install it, or name its directory in LD_LIBRARY_PATH")]
+    Dependency {
+        /// The library that is missing.
+        library: String,
+    },
+    /// Its file is not the one that was asked for.
+    #[error("its SHA-256 is {}, not the one asked for: it was not loaded", data_encoding::HEXLOWER.encode(found))]
+    Digest {
+        /// The digest of the file.
+        found: [u8; 32],
+    },
     /// It is a library, but not a PKCS#11 one.
     #[error("it is no PKCS#11 library: {0}")]
     NotPkcs11(String),

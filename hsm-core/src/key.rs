@@ -3,6 +3,7 @@
 //! A [`TokenKey`] is a logical reference (label, id, kind, public part), never a handle: handles
 //! belong to a session and die with it.
 
+mod browse;
 mod find;
 mod generate;
 mod object;
@@ -14,7 +15,8 @@ use std::str::FromStr;
 use crate::token::{TokenInfo, TokenSelector};
 use crate::uri::Uri;
 
-pub use self::generate::GenerateSpec;
+pub use self::browse::{BrowseMode, ObjectBrowser, ObjectInfo};
+pub use self::generate::{GenerateSpec, NewId, Protection, RsaExponent};
 pub use self::public::PublicPart;
 pub(crate) use crate::mechanism::KeyKind;
 

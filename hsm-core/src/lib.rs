@@ -47,6 +47,7 @@ mod module;
 mod pin;
 mod uri;
 
+mod initialise;
 mod login;
 mod token;
 
@@ -66,13 +67,16 @@ mod error;
 
 pub use ckr::{Ckr, FaultClass};
 pub use error::{CallError, Error, KeyFault, ModuleFault, PinRefusal, Place, Result, SignatureFault};
-pub use key::{GenerateSpec, Halves, KeyAttributes, KeyInfo, KeySelector, ObjectClass, PublicPart, TokenKey};
+pub use key::{
+    BrowseMode, GenerateSpec, Halves, KeyAttributes, KeyInfo, KeySelector, NewId, ObjectBrowser, ObjectClass,
+    ObjectInfo, Protection, PublicPart, RsaExponent, TokenKey,
+};
 pub use login::LoggedIn;
 pub use mechanism::{DigestInfo, Hash, KeyKind, SignMechanism};
 pub use module::{InitMode, Module, ModuleInfo};
-pub use pin::{PinFault, PinSource};
+pub use pin::{Pin, PinFault, PinFileCheck, PinSource, openssl_module_path, pin_from_argument, prompt_pin};
 pub use pool::Pool;
 pub use session::{KeySlot, SessionCopy, SigningSession};
-pub use token::{Token, TokenFlags, TokenInfo, TokenSelector};
+pub use token::{MechanismUses, Token, TokenFlags, TokenInfo, TokenSelector};
 pub use uri::Uri;
 pub use verify::{PreparedVerifier, verify};

@@ -27,6 +27,19 @@ impl Token {
     /// # Errors
     /// [`Error::PinRefused`] by the token or instead of asking it; [`Error::Call`].
     pub fn login(&self, pin: SecretString) -> Result<LoggedIn> {
+        self.log_in(Some(pin))
+    }
+
+    /// Logs in by the token's own PIN pad (CKF_PROTECTED_AUTHENTICATION_PATH): C_Login gets no PIN, and waits until it
+    /// was typed there. The rest is as for [`Self::login`].
+    ///
+    /// # Errors
+    /// Those of [`Self::login`].
+    pub fn login_on_pad(&self) -> Result<LoggedIn> {
+        self.log_in(None)
+    }
+
+    fn log_in(&self, pin: Option<SecretString>) -> Result<LoggedIn> {
         let barrier = self.module().login_barrier();
         let name = self.refusal_name();
         if self.module().was_refused(&name) {
@@ -50,7 +63,7 @@ impl Token {
             }
         }
         let guard = self.open(Access::ReadOnly)?;
-        match guard.login(UserType::User, Some(&pin)).at(self.place(), "C_Login") {
+        match guard.login(UserType::User, pin.as_ref()).at(self.place(), "C_Login") {
             Ok(()) => {}
             Err(error) if error.code() == Some(Ckr::new(sys::CKR_USER_ALREADY_LOGGED_IN)) => {}
             Err(error) if error.class() == FaultClass::PinRefused => {
@@ -98,7 +111,8 @@ pub struct LoggedIn(Arc<Login>);
 struct Login {
     // Closed before the module may be finalised: fields are dropped in order.
     guard: Mutex<Session>,
-    pin: SecretString,
+    /// `None`: it was typed on the token's own pad.
+    pin: Option<SecretString>,
     token: Token,
 }
 
@@ -156,8 +170,8 @@ impl LoggedIn {
         self.token().place()
     }
 
-    pub(crate) fn pin(&self) -> &SecretString {
-        &self.0.pin
+    pub(crate) fn pin(&self) -> Option<&SecretString> {
+        self.0.pin.as_ref()
     }
 
     fn guard(&self) -> MutexGuard<'_, Session> {

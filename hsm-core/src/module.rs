@@ -5,6 +5,8 @@
 //! session of an owned module is gone, unless a quirk says that it must not. It is never
 //! finalised when the embedder owns it, nor in a process that was forked off.
 
+mod elf;
+
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
@@ -110,8 +112,9 @@ impl Module {
         };
         let canonical = fs_err::canonicalize(path).map_err(|error| {
             fault(if error.kind() == std::io::ErrorKind::NotFound {
-                let known = KNOWN.iter().map(PathBuf::from).filter(|path| path.exists());
-                ModuleFault::NotFound { known: known.collect() }
+                ModuleFault::NotFound {
+                    known: Self::known_libraries(),
+                }
             } else {
                 ModuleFault::Unreachable(error)
             })
@@ -152,6 +155,35 @@ impl Module {
         }
         registry.live.insert(canonical, Arc::downgrade(&module));
         Ok(module)
+    }
+
+    /// Loads the library as [`Self::load`] does, if the SHA-256 of its file is this one.
+    ///
+    /// The file is read once more by the dynamic loader: who may write to it can still win a race, as can who may write
+    /// to a library that it depends on.
+    ///
+    /// # Errors
+    /// [`ModuleFault::Digest`], and those of [`Self::load`].
+    pub fn load_pinned(path: &Path, mode: InitMode, sha256: &[u8; 32]) -> Result<Arc<Self>> {
+        let fault = |fault| Error::Module {
+            path: path.to_owned(),
+            fault,
+        };
+        // A path that leads nowhere is told of by `load`.
+        if path.exists() {
+            let bytes = fs_err::read(path).map_err(|error| fault(ModuleFault::Unreachable(error)))?;
+            let found: [u8; 32] = Sha256::digest(bytes).into();
+            if found != *sha256 {
+                return Err(fault(ModuleFault::Digest { found }));
+            }
+        }
+        Self::load(path, mode)
+    }
+
+    /// Provider libraries that this machine has at the places where distributions and vendors put them.
+    pub fn known_libraries() -> Vec<PathBuf> {
+        let known = KNOWN.iter().map(PathBuf::from);
+        known.filter(|path| path.exists()).collect()
     }
 
     /// The library's canonical path.
@@ -267,7 +299,10 @@ impl Module {
 impl Provider {
     fn initialise(path: &Path, mode: InitMode) -> std::result::Result<Self, ModuleFault> {
         let context = Pkcs11::new(path).map_err(|error| match error {
-            cryptoki::error::Error::LibraryLoading(reason) => ModuleFault::NotLoadable(reason.to_string()),
+            cryptoki::error::Error::LibraryLoading(reason) => elf::diagnose(path, &reason.to_string()),
+            cryptoki::error::Error::MissingSymbol(symbol) => {
+                ModuleFault::NotPkcs11(format!("it has no function {symbol}"))
+            }
             other => ModuleFault::NotPkcs11(other.to_string()),
         })?;
         if mode == InitMode::Owned {

@@ -1,7 +1,12 @@
-//! Turns a PIN source (`prompt`, `file:PATH`, `env:NAME`, `fd:N`) into a secret.
+//! Turns a PIN source (`prompt`, `file:PATH`, `env:NAME`, `fd:N`, `openssl:PATH`) into a secret.
 //!
-//! A PIN passes through buffers that are zeroed and ends in a [`SecretString`]; it is in no error
-//! and no debug output. Nothing here asks a token whether the PIN is right.
+//! A PIN passes through buffers that are zeroed and ends in a [`Pin`], whose memory is locked and
+//! left out of core dumps; it is in no error and no debug output. A variable is wiped from the
+//! environment once it was read. Nothing here asks a token whether the PIN is right.
+
+mod memory;
+mod openssl;
+mod start_block;
 
 use std::fmt;
 use std::fs::File;
@@ -15,8 +20,13 @@ use zeroize::Zeroizing;
 
 use crate::error::{Error, Result};
 
+pub use self::openssl::openssl_module_path;
+
 /// The longest PIN that is read, in bytes. Tokens take at most 255.
 const LIMIT: usize = 256;
+
+/// A PIN: zeroed when dropped, never printed.
+pub type Pin = SecretString;
 
 /// Where a PIN comes from.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -30,6 +40,17 @@ pub enum PinSource {
     Env(String),
     /// The first line of an open file descriptor.
     Fd(i32),
+    /// `PIN` in the `[pkcs11_section]` of an `openssl.cnf`, as libp11's engine takes it.
+    Openssl(PathBuf),
+}
+
+/// What is done about a PIN's file that others can read or change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PinFileCheck {
+    /// It is refused.
+    Refuse,
+    /// It is taken, with a warning: for programs that stand in for ones that did not look.
+    Warn,
 }
 
 /// Why a PIN cannot be read.
@@ -67,6 +88,9 @@ pub enum PinFault {
     /// The environment variable is not set.
     #[error("the variable is not set")]
     Unset,
+    /// An `openssl.cnf` without a PIN.
+    #[error("it has no line `PIN = …` in a section [pkcs11_section]")]
+    NoPinLine,
     /// Nothing, or only a line end.
     #[error("it is empty")]
     Empty,
@@ -90,30 +114,35 @@ impl PinSource {
     ///
     /// # Errors
     /// [`Error::Pin`], which names the source and what is wrong with it.
-    pub fn read(&self, what: &str) -> Result<SecretString> {
-        self.secret(what).map_err(|fault| Error::Pin {
+    pub fn read(&self, what: &str) -> Result<Pin> {
+        self.read_checked(what, PinFileCheck::Refuse)
+    }
+
+    /// Reads the PIN as [`Self::read`] does, with a say in what becomes of a file that others can read.
+    ///
+    /// # Errors
+    /// Those of [`Self::read`].
+    pub fn read_checked(&self, what: &str, check: PinFileCheck) -> Result<Pin> {
+        self.secret(what, check).map_err(|fault| Error::Pin {
             what: what.to_owned(),
             from: self.clone(),
             fault,
         })
     }
 
-    fn secret(&self, what: &str) -> std::result::Result<SecretString, PinFault> {
+    fn secret(&self, what: &str, check: PinFileCheck) -> std::result::Result<Pin, PinFault> {
         match self {
-            Self::Prompt => {
-                if !io::stdin().is_terminal() && !io::stderr().is_terminal() {
-                    return Err(PinFault::NoTerminal);
-                }
-                let typed = Zeroizing::new(rpassword::prompt_password(format!("PIN for {what}: "))?);
-                one_line(typed.as_bytes())
-            }
+            Self::Prompt => prompt(&format!("PIN for {what}: ")),
             Self::File(path) => {
-                let (text, length) = fill(private_file(path)?, Until::End)?;
+                let (text, length) = fill(private_file(path, check)?, Until::End)?;
                 one_line(text.get(..length).unwrap_or_default())
             }
+            Self::Openssl(path) => openssl::pin(private_file(path, check)?),
             Self::Env(name) => {
-                let value = std::env::var_os(name).ok_or(PinFault::Unset)?;
-                one_line(&Zeroizing::new(value.into_encoded_bytes()))
+                let value = Zeroizing::new(std::env::var_os(name).ok_or(PinFault::Unset)?.into_encoded_bytes());
+                let pin = one_line(&value)?;
+                start_block::wipe_variable(name, &value);
+                Ok(pin)
             }
             Self::Fd(number) => {
                 let open = File::open(format!("/dev/fd/{number}"))?;
@@ -124,10 +153,48 @@ impl PinSource {
     }
 }
 
+/// Asks for a PIN on the terminal, without echo; `question` is shown as it is.
+///
+/// # Errors
+/// [`Error::Pin`] where there is no terminal, or what was typed is no PIN.
+pub fn prompt_pin(question: &str) -> Result<Pin> {
+    prompt(question).map_err(|fault| typed_fault(PinSource::Prompt, fault))
+}
+
+/// A PIN that the caller has as text, and which may stand in the process's arguments: it is wiped from there.
+///
+/// # Errors
+/// [`Error::Pin`] for what is no PIN.
+pub fn pin_from_argument(text: &str) -> Result<Pin> {
+    let pin = one_line(text.as_bytes()).map_err(|fault| typed_fault(PinSource::Prompt, fault))?;
+    start_block::wipe_argument(text.as_bytes());
+    Ok(pin)
+}
+
+fn typed_fault(from: PinSource, fault: PinFault) -> Error {
+    Error::Pin {
+        what: "the token".to_owned(),
+        from,
+        fault,
+    }
+}
+
+fn prompt(question: &str) -> std::result::Result<Pin, PinFault> {
+    if !io::stdin().is_terminal() && !io::stderr().is_terminal() {
+        return Err(PinFault::NoTerminal);
+    }
+    let typed = Zeroizing::new(rpassword::prompt_password(question)?);
+    one_line(typed.as_bytes())
+}
+
 /// Opens a file without following a link, and checks owner and mode on what was opened.
-fn private_file(path: &PathBuf) -> std::result::Result<File, PinFault> {
+fn private_file(path: &PathBuf, check: PinFileCheck) -> std::result::Result<File, PinFault> {
+    let lenient = check == PinFileCheck::Warn;
     // NONBLOCK: opening a named pipe must not hang before its type can be looked at.
-    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
+    let mut flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
+    if !lenient {
+        flags |= OFlags::NOFOLLOW;
+    }
     let file = match rustix::fs::open(path, flags, Mode::empty()) {
         Ok(descriptor) => File::from(descriptor),
         Err(rustix::io::Errno::LOOP) => return Err(PinFault::Symlink),
@@ -138,20 +205,25 @@ fn private_file(path: &PathBuf) -> std::result::Result<File, PinFault> {
         return Err(PinFault::NotRegular);
     }
     let you = rustix::process::geteuid().as_raw();
-    if status.st_uid != you && status.st_uid != 0 {
-        return Err(PinFault::Owner {
+    let mode = status.st_mode & 0o7777;
+    let fault = if status.st_uid != you && status.st_uid != 0 {
+        PinFault::Owner {
             owner: status.st_uid,
             you,
-        });
-    }
-    let mode = status.st_mode & 0o7777;
-    if mode & 0o077 != 0 {
-        return Err(PinFault::Mode {
+        }
+    } else if mode & 0o077 != 0 {
+        PinFault::Mode {
             mode,
             path: path.clone(),
-        });
+        }
+    } else {
+        return Ok(file);
+    };
+    if lenient {
+        tracing::warn!("the file with the PIN, {}: {fault}", path.display());
+        return Ok(file);
     }
-    Ok(file)
+    Err(fault)
 }
 
 #[derive(PartialEq, Eq)]
@@ -188,7 +260,7 @@ fn fill(mut from: File, until: Until) -> io::Result<(Buffer, usize)> {
     Ok((buffer, length))
 }
 
-fn one_line(text: &[u8]) -> std::result::Result<SecretString, PinFault> {
+fn one_line(text: &[u8]) -> std::result::Result<Pin, PinFault> {
     let line = text.strip_suffix(b"\n").unwrap_or(text);
     let line = line.strip_suffix(b"\r").unwrap_or(line);
     if line.len() > LIMIT {
@@ -208,14 +280,16 @@ fn one_line(text: &[u8]) -> std::result::Result<SecretString, PinFault> {
 }
 
 /// A secret in an allocation of exactly its size: nothing is moved, so nothing is left behind.
-pub(crate) fn secret(text: &str) -> SecretString {
-    SecretString::from(Box::<str>::from(text))
+pub(crate) fn secret(text: &str) -> Pin {
+    let text = Box::<str>::from(text);
+    memory::protect(text.as_bytes());
+    Pin::from(text)
 }
 
 impl FromStr for PinSource {
     type Err = Error;
 
-    /// `prompt`, `file:PATH` (also as `file:///PATH`), `env:NAME`, `fd:N`, or a bare path.
+    /// `prompt`, `file:PATH` (also as `file:///PATH`), `env:NAME`, `fd:N`, `openssl:PATH`, or a bare path.
     fn from_str(text: &str) -> Result<Self> {
         let wrong = |reason: &str| Error::Uri {
             at: "PIN source".to_owned(),
@@ -234,6 +308,13 @@ impl FromStr for PinSource {
                 Err(wrong("env: wants the name of an environment variable"))
             } else {
                 Ok(Self::Env(name.to_owned()))
+            };
+        }
+        if let Some(path) = text.strip_prefix("openssl:") {
+            return if path.is_empty() {
+                Err(wrong("openssl: wants the path of an openssl.cnf"))
+            } else {
+                Ok(Self::Openssl(PathBuf::from(path)))
             };
         }
         if let Some(number) = text.strip_prefix("fd:") {
@@ -271,6 +352,7 @@ impl fmt::Display for PinSource {
             Self::File(path) => write!(f, "file:{}", path.display()),
             Self::Env(name) => write!(f, "env:{name}"),
             Self::Fd(number) => write!(f, "fd:{number}"),
+            Self::Openssl(path) => write!(f, "openssl:{}", path.display()),
         }
     }
 }
@@ -294,7 +376,13 @@ mod tests {
 
     #[test]
     fn sources_parse_and_print() {
-        for text in ["prompt", "file:/etc/pin", "env:PIN", "fd:7"] {
+        for text in [
+            "prompt",
+            "file:/etc/pin",
+            "env:PIN",
+            "fd:7",
+            "openssl:/etc/ssl/openssl.cnf",
+        ] {
             assert_eq!(text.parse::<PinSource>().unwrap().to_string(), text);
         }
         let path = PinSource::File(PathBuf::from("/etc/pin"));

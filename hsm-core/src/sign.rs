@@ -146,7 +146,7 @@ impl SigningSession {
 
     /// CKA_ALWAYS_AUTHENTICATE: a login for this one signature, between C_SignInit and C_Sign.
     fn authenticate(&self, session: &Session) -> Result<()> {
-        let pin = Some(self.login.pin());
+        let pin = self.login.pin();
         session
             .login(UserType::ContextSpecific, pin)
             .at(self.login.place(), "C_Login")

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use cryptoki::mechanism::{MechanismInfo, MechanismType};
 use cryptoki::session::Session;
 use cryptoki::slot::{Limit, Slot};
 
@@ -220,6 +221,31 @@ impl Token {
         &self.0.module
     }
 
+    /// What the slot lets a mechanism do, by its number (CKM_…): `None` if it does not offer it.
+    ///
+    /// # Errors
+    /// C_GetMechanismList failed.
+    pub fn mechanism_uses(&self, mechanism: u64) -> Result<Option<MechanismUses>> {
+        let context = self.module().context()?;
+        let Ok(wanted) = MechanismType::try_from(mechanism) else {
+            return Ok(None);
+        };
+        let offered = context
+            .get_mechanism_list(self.0.slot)
+            .at(self.place(), "C_GetMechanismList")?;
+        if !offered.contains(&wanted) {
+            return Ok(None);
+        }
+        // A mechanism that is listed and says nothing of itself is taken by its name.
+        let said = context.get_mechanism_info(self.0.slot, wanted).ok();
+        let says = |flag: fn(&MechanismInfo) -> bool| said.as_ref().is_none_or(flag);
+        Ok(Some(MechanismUses {
+            sign: says(MechanismInfo::sign),
+            verify: says(MechanismInfo::verify),
+            generate_key_pair: says(MechanismInfo::generate_key_pair),
+        }))
+    }
+
     pub(crate) fn slot(&self) -> Slot {
         self.0.slot
     }
@@ -240,6 +266,18 @@ impl Token {
         }
         .at(self.place(), "C_OpenSession")
     }
+}
+
+/// CKF_SIGN, CKF_VERIFY and CKF_GENERATE_KEY_PAIR of a slot's mechanism.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct MechanismUses {
+    /// It signs.
+    pub sign: bool,
+    /// It verifies.
+    pub verify: bool,
+    /// It makes key pairs.
+    pub generate_key_pair: bool,
 }
 
 /// CKF_RW_SESSION or not.

@@ -379,6 +379,70 @@ mod tests {
         }
     }
 
+    mod properties {
+        use proptest::option::of;
+        use proptest::prelude::*;
+
+        use super::super::*;
+        use crate::key::ObjectClass;
+
+        fn uris() -> impl Strategy<Value = Uri> {
+            let text = || of(any::<String>());
+            let class = of(prop_oneof![
+                Just(ObjectClass::Private),
+                Just(ObjectClass::Public),
+                Just(ObjectClass::Data)
+            ]);
+            let pin = of(prop_oneof![
+                Just(PinSource::Prompt),
+                Just(PinSource::Fd(7)),
+                "[^\0]{1,12}".prop_map(|path| PinSource::File(format!("/{path}").into())),
+            ]);
+            let id = of(proptest::collection::vec(any::<u8>(), 1..9));
+            let key = (text(), id, class);
+            let token = (text(), text(), text(), text(), of(any::<u64>()));
+            (token, key, pin, of("/[^\0]{0,12}")).prop_map(|(token, key, pin_source, module)| Uri {
+                token: TokenSelector {
+                    label: token.0,
+                    serial: token.1,
+                    manufacturer: token.2,
+                    model: token.3,
+                    slot: token.4,
+                },
+                key: KeySelector {
+                    label: key.0,
+                    id: key.1,
+                    class: key.2,
+                },
+                pin_source,
+                module_path: module.map(PathBuf::from),
+                ..Uri::default()
+            })
+        }
+
+        proptest! {
+            #[test]
+            fn what_is_printed_is_read_again(uri in uris()) {
+                let text = uri.to_string();
+                prop_assert!(text.is_ascii(), "{text}");
+                let read: Uri = text.parse().unwrap();
+                prop_assert_eq!(&read.token, &uri.token);
+                prop_assert_eq!(&read.key, &uri.key);
+                prop_assert_eq!(&read.pin_source, &uri.pin_source);
+                prop_assert_eq!(&read.module_path, &uri.module_path);
+                prop_assert_eq!(read.to_string(), text);
+            }
+
+            #[test]
+            fn any_text_is_read_or_refused(text in "(pkcs11:)?[a-z=;?&%:/ -]{0,40}") {
+                if let Ok(uri) = text.parse::<Uri>() {
+                    let printed = uri.to_string();
+                    prop_assert_eq!(printed.parse::<Uri>().unwrap().to_string(), printed);
+                }
+            }
+        }
+    }
+
     #[test]
     fn what_is_refused() {
         assert!(fault("pkcs11:object=a;object=b").contains("object: it is given twice"));

@@ -1,9 +1,11 @@
 //! Turns the command line into one command's run, and its outcome into an exit code. Flags as typed live in
 //! each command's file; what they share lies in files of its own. No DNS and no PKCS#11 is done here.
 
+mod bind;
 mod byte_size;
 mod denial_flags;
 mod input_flags;
+mod install_links;
 mod key;
 mod origin;
 mod report_text;
@@ -50,15 +52,16 @@ Exit codes:
 enum Command {
     Sign(Box<sign::SignFlags>),
     Verify(Box<verify::VerifyFlags>),
-    /// Make, adopt and list keys, and print their DS records
+    /// Make, adopt, list, show, date, revoke, import and destroy keys, and print their DS records
     #[command(subcommand, arg_required_else_help = true)]
     Key(key::Command),
-    /// Look at tokens
+    /// Look at tokens, and make new ones
     #[command(subcommand, arg_required_else_help = true)]
     Token(token::Command),
     /// Work on zone files without signing
     #[command(subcommand, arg_required_else_help = true)]
     Zone(zone::Command),
+    InstallLinks(install_links::InstallLinksFlags),
 }
 
 /// What a command that did not fail has to say to the system.
@@ -72,12 +75,18 @@ enum Outcome {
 
 /// Runs the command line of this process; returns its exit code. Usage errors end the process with 2.
 pub(crate) fn run() -> u8 {
-    let outcome = match Cli::parse().command {
+    let mut words = std::env::args_os();
+    let program = words.next();
+    if let Some(tool) = bind::Tool::called_as(program.as_ref()) {
+        return tool.run(words);
+    }
+    let outcome = match Cli::parse_from(program.into_iter().chain(key::two_word_options(words.collect()))).command {
         Command::Sign(flags) => sign::run(&flags),
         Command::Verify(flags) => verify::run(&flags),
         Command::Key(command) => key::run(&command),
         Command::Token(command) => token::run(&command),
         Command::Zone(command) => zone::run(&command),
+        Command::InstallLinks(flags) => install_links::run(&flags),
     };
     match outcome {
         Ok(Outcome::Done) => 0,

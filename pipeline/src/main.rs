@@ -15,12 +15,13 @@ fn main() -> ExitCode {
     ExitCode::from(cli::run())
 }
 
-/// PINs and software keys are in memory: a crash must not write them to a disk. A limit that cannot be
-/// lowered is no reason to stop.
+/// PINs and software keys are in memory: a crash must not write them to a disk, nor may other processes of the user look
+/// into it. What cannot be lowered is no reason to stop.
 fn forbid_core_dumps() {
     let none = rustix::process::Rlimit {
         current: Some(0),
         maximum: Some(0),
     };
     let _ = rustix::process::setrlimit(rustix::process::Resource::Core, none);
+    let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
 }

@@ -66,6 +66,14 @@ impl Signet {
         self.envs(token.environment())
     }
 
+    /// Lets the keys' own labels say where the PIN is.
+    #[must_use]
+    pub fn without_pin_source(self) -> Self {
+        Self {
+            program: self.program.without_env("SIGNET_PIN_SOURCE"),
+        }
+    }
+
     /// One more argument.
     #[must_use]
     pub fn arg(self, argument: impl AsRef<OsStr>) -> Self {

@@ -4,9 +4,11 @@ use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt;
 
 use signet_tests::zones::leaf;
-use signet_tests::{Run, Scratch, Signet, Token};
+use signet_tests::{Program, Run, Scratch, Signet, Token};
 
 use crate::signing::{Pair, Place};
+
+mod memory;
 
 /// Runs it and gathers what anyone could read: both outputs, the arguments at every millisecond, all files of a folder.
 fn seen(signet: Signet, folder: &Scratch) -> (Run, String) {
@@ -128,4 +130,111 @@ fn a_crash_would_leave_no_core() {
         .find(|line| line.starts_with("Max core file size"))
         .unwrap();
     assert_eq!(core.split_whitespace().nth(4), Some("0"), "{core}");
+}
+
+/// The last that others could read of a process: `/proc/PID/NAME`.
+fn last(program: impl FnOnce(&mut dyn FnMut(u32)) -> Run, name: &str) -> (Run, String) {
+    let mut last = String::new();
+    let run = program(&mut |process| {
+        let bytes = std::fs::read(format!("/proc/{process}/{name}")).unwrap_or_default();
+        if !bytes.is_empty() {
+            last = String::from_utf8_lossy(&bytes).into_owned();
+        }
+    });
+    (run, last)
+}
+
+#[test]
+fn a_pin_in_the_environment_is_wiped_once_read() {
+    let (scratch, token) = (Scratch::new(), Token::default());
+    let zone = leaf(500);
+    let pair = Pair::generate(&token, &zone.origin, "RSASHA256", Place::Token, scratch.folder());
+    let file = zone.write(&scratch, &[]);
+    let sign = Signet::sign(&file, &zone.origin, &scratch.path("signed"), scratch.folder())
+        .keys(&pair.both())
+        .on(&token)
+        .env("SIGNET_PIN_SOURCE", "env:THE_PIN")
+        .env("THE_PIN", token.pin())
+        .env("THE_CANARY", "planted-in-the-environment");
+    let (run, environment) = last(|look| sign.watch(look), "environ");
+    run.succeeds();
+    assert!(environment.contains("THE_CANARY=planted-in-the-environment"));
+    assert!(environment.contains("THE_PIN=\0") && !environment.contains(token.pin()));
+}
+
+#[test]
+fn a_pin_typed_behind_p_is_wiped_from_the_arguments() {
+    let token = Token::default();
+    let folder = Scratch::new();
+    Signet::new("install-links").arg(folder.folder()).run().succeeds();
+    let list = Signet::new("token list --json").on(&token).run();
+    let slots = list
+        .stdout
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("\"slot\": "));
+    let slot = slots.map(|slot| slot.trim_end_matches(',').to_owned()).next().unwrap();
+    for joined in [false, true] {
+        Signet::new("key generate p.test. -a ED25519 -l p -K")
+            .arg(folder.folder())
+            .on(&token)
+            .run()
+            .succeeds();
+        let mut words = vec![
+            "-s".to_owned(),
+            slot.clone(),
+            "-w1".to_owned(),
+            "-l".to_owned(),
+            "p".to_owned(),
+        ];
+        if joined {
+            words.insert(0, format!("-p{}", token.pin()));
+        } else {
+            words.splice(0..0, ["-p".to_owned(), token.pin().to_owned()]);
+        }
+        let mut program = Program::new(folder.path("pkcs11-destroy")).args(words);
+        for (name, value) in token.environment() {
+            program = program.env(name, value);
+        }
+        let (run, arguments) = last(|look| program.watch(look), "cmdline");
+        run.succeeds();
+        assert!(
+            arguments.contains(&slot) && !arguments.contains(token.pin()),
+            "{arguments:?}"
+        );
+    }
+}
+
+/// What root, or a core dump, would find in the memory of a run: the planted word, and no PIN.
+#[test]
+fn a_dump_of_the_memory_holds_no_pin() {
+    let (scratch, token) = (Scratch::new(), Token::default());
+    let zone = leaf(1500);
+    let pair = Pair::generate(&token, &zone.origin, "RSASHA256", Place::Token, scratch.folder());
+    let file = zone.write(&scratch, &[]);
+    let sign = Signet::sign(&file, &zone.origin, &scratch.path("signed"), scratch.folder())
+        .keys(&pair.both())
+        .on(&token)
+        .env("THE_CANARY", "planted-in-memory-4711");
+    let began = std::time::Instant::now();
+    let (mut dumps, mut found, mut canaries) = (0, Vec::new(), 0);
+    let run = sign.watch(|process| {
+        // Logged in and at work: the library is loaded by then.
+        let at_work =
+            std::fs::read_to_string(format!("/proc/{process}/maps")).is_ok_and(|maps| maps.contains("softhsm"));
+        let due = began.elapsed().as_millis() > 400 * (dumps + 1);
+        if at_work && due && dumps < 3 {
+            dumps += 1;
+            let dump = memory::dump(process);
+            canaries += usize::from(dump.holds(b"planted-in-memory-4711"));
+            found.extend(dump.places(token.pin().as_bytes()));
+        }
+    });
+    run.succeeds();
+    assert!(dumps > 0, "the run was over before its memory was looked at");
+    assert_eq!(
+        canaries,
+        usize::try_from(dumps).unwrap(),
+        "the search finds what is planted"
+    );
+    assert!(found.is_empty(), "the PIN is in memory that a dump holds: {found:?}");
 }

@@ -6,11 +6,13 @@ mod verdicts;
 
 mod bad_input;
 mod determinism;
+mod drop_in;
 mod end_to_end;
 mod equal_to_bind;
 mod formats;
 mod fuzz_inputs;
 mod harness;
+mod key_commands;
 mod key_files;
 mod leak;
 mod vectors;

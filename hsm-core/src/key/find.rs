@@ -21,7 +21,7 @@ const BATCH: NonZeroUsize = match NonZeroUsize::new(256) {
     None => NonZeroUsize::MIN,
 };
 
-fn search(session: &Session, place: &Place, template: &[Attribute]) -> Result<Vec<ObjectHandle>> {
+pub(crate) fn search(session: &Session, place: &Place, template: &[Attribute]) -> Result<Vec<ObjectHandle>> {
     let call = "C_FindObjects";
     let found = session.iter_objects_with_cache_size(template, BATCH).at(place, call)?;
     found.map(|handle| handle.at(place, call)).collect()

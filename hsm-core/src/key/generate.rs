@@ -20,10 +20,70 @@ use crate::key::{KeyKind, KeySelector, TokenKey};
 pub struct GenerateSpec {
     /// CKA_LABEL of both halves; no object on the token may have it yet.
     pub label: String,
-    /// CKA_ID of both halves; eight random bytes if left out. No object may have it yet.
-    pub id: Option<Vec<u8>>,
-    /// Type and size. RSA: 2048 to 4096 bits, with the public exponent 65537.
+    /// CKA_ID of both halves.
+    pub id: NewId,
+    /// Type and size. RSA: 1024 to 4096 bits, a multiple of 8; fewer than 2048 are for callers who insist.
     pub kind: KeyKind,
+    /// CKA_PUBLIC_EXPONENT of an RSA key; not looked at for other kinds.
+    pub exponent: RsaExponent,
+    /// What the token is asked to do with the private half.
+    pub protection: Protection,
+}
+
+impl GenerateSpec {
+    /// A sensitive pair that cannot be extracted, with a random id and, for RSA, the exponent 65537.
+    pub fn new(label: impl Into<String>, kind: KeyKind) -> Self {
+        Self {
+            label: label.into(),
+            id: NewId::Random,
+            kind,
+            exponent: RsaExponent::F4,
+            protection: Protection::Sealed,
+        }
+    }
+}
+
+/// CKA_ID of a new pair.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum NewId {
+    /// Eight random bytes.
+    Random,
+    /// These bytes; no object may have them yet.
+    Unique(Vec<u8>),
+    /// These bytes, whoever else has them.
+    Shared(Vec<u8>),
+    /// The attribute is left out: libp11 cannot tell two such EC keys apart.
+    Absent,
+}
+
+/// The public exponent of a new RSA key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RsaExponent {
+    /// 65537.
+    F4,
+    /// 2^32 + 1, which BIND's tools make with `-e`.
+    F5,
+}
+
+impl RsaExponent {
+    fn bytes(self) -> Vec<u8> {
+        match self {
+            Self::F4 => vec![1, 0, 1],
+            Self::F5 => vec![1, 0, 0, 0, 1],
+        }
+    }
+}
+
+/// What the token is asked to do with a new private half.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Protection {
+    /// CKA_SENSITIVE true, CKA_EXTRACTABLE false; read back.
+    Sealed,
+    /// CKA_SENSITIVE false, CKA_EXTRACTABLE true: whoever has the PIN can read it.
+    Extractable,
 }
 
 /// Makes the pair in a read-write session and reads it back.
@@ -31,13 +91,15 @@ pub(crate) fn generate(session: &Session, place: &Place, spec: &GenerateSpec) ->
     if spec.label.is_empty() {
         return Err(input(spec, "a key needs a label"));
     }
-    if spec.id.as_ref().is_some_and(Vec::is_empty) {
+    if let NewId::Unique(id) | NewId::Shared(id) = &spec.id
+        && id.is_empty()
+    {
         return Err(input(spec, "an id has at least one byte"));
     }
     if let KeyKind::Rsa(bits) = spec.kind
-        && (!(2048..=4096).contains(&bits) || bits % 8 != 0)
+        && (!(1024..=4096).contains(&bits) || bits % 8 != 0)
     {
-        return Err(input(spec, "an RSA key has 2048 to 4096 bits, a multiple of 8"));
+        return Err(input(spec, "an RSA key has 1024 to 4096 bits, a multiple of 8"));
     }
     let label = spec.label.as_bytes().to_vec();
     let taken = |wanted| Error::KeyExists {
@@ -48,13 +110,14 @@ pub(crate) fn generate(session: &Session, place: &Place, spec: &GenerateSpec) ->
         return Err(taken(KeySelector::label(&spec.label)));
     }
     let id = match &spec.id {
-        Some(id) if find::exists(session, place, Attribute::Id(id.clone()))? => {
+        NewId::Unique(id) if find::exists(session, place, Attribute::Id(id.clone()))? => {
             return Err(taken(KeySelector::id(id.clone())));
         }
-        Some(id) => id.clone(),
-        None => random_id(spec)?,
+        NewId::Unique(id) | NewId::Shared(id) => Some(id.clone()),
+        NewId::Random => Some(random_id(spec)?),
+        NewId::Absent => None,
     };
-    let (public, private) = make(session, place, spec.kind, &label, &id)?;
+    let (public, private) = make(session, place, spec, &label, id.as_deref())?;
     read_back(session, place, spec, public, private)
 }
 
@@ -67,22 +130,21 @@ fn random_id(spec: &GenerateSpec) -> Result<Vec<u8>> {
 fn make(
     session: &Session,
     place: &Place,
-    kind: KeyKind,
+    spec: &GenerateSpec,
     label: &[u8],
-    id: &[u8],
+    id: Option<&[u8]>,
 ) -> Result<(ObjectHandle, ObjectHandle)> {
-    let common = [
-        Attribute::Token(true),
-        Attribute::Label(label.to_vec()),
-        Attribute::Id(id.to_vec()),
-    ];
+    let kind = spec.kind;
+    let mut common = vec![Attribute::Token(true), Attribute::Label(label.to_vec())];
+    common.extend(id.map(|id| Attribute::Id(id.to_vec())));
+    let sealed = spec.protection == Protection::Sealed;
     let public = [&common[..], &[Attribute::Private(false), Attribute::Verify(true)]].concat();
     let private = [
         &common[..],
         &[
             Attribute::Private(true),
-            Attribute::Sensitive(true),
-            Attribute::Extractable(false),
+            Attribute::Sensitive(sealed),
+            Attribute::Extractable(!sealed),
             Attribute::Sign(true),
         ],
     ]
@@ -94,7 +156,7 @@ fn make(
                 &public[..],
                 &[
                     Attribute::ModulusBits(u64::from(bits).into()),
-                    Attribute::PublicExponent(vec![1, 0, 1]),
+                    Attribute::PublicExponent(spec.exponent.bytes()),
                 ],
             ]
             .concat();
@@ -149,7 +211,7 @@ fn read_back(
             token: token.clone(),
             fault,
         })?;
-        if !key.attributes.is_safe() {
+        if spec.protection == Protection::Sealed && !key.attributes.is_safe() {
             let attributes = key.attributes;
             return Err(Error::KeyUnsafe {
                 label: spec.label.clone(),

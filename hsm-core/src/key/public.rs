@@ -7,6 +7,8 @@
 
 use std::fmt;
 
+use sha2::{Digest, Sha256};
+
 use crate::error::KeyFault;
 use crate::mechanism::KeyKind;
 
@@ -41,6 +43,23 @@ impl PublicPart {
             Self::Ed25519(_) => KeyKind::Ed25519,
             Self::Ed448(_) => KeyKind::Ed448,
         }
+    }
+
+    /// Sixteen hexadecimal digits by which people tell keys apart: the first eight bytes of SHA-256 over
+    /// modulus and exponent, or over the point.
+    pub fn fingerprint(&self) -> String {
+        let mut hash = Sha256::new();
+        match self {
+            Self::Rsa { modulus, exponent } => {
+                hash.update(modulus);
+                hash.update(exponent);
+            }
+            Self::P256(point) => hash.update(point),
+            Self::P384(point) => hash.update(point),
+            Self::Ed25519(point) => hash.update(point),
+            Self::Ed448(point) => hash.update(point),
+        }
+        super::hex(hash.finalize().get(..8).unwrap_or_default())
     }
 
     /// From CKA_MODULUS and CKA_PUBLIC_EXPONENT.

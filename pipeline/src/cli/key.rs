@@ -1,11 +1,21 @@
-//! `signet key`: makes keys, adopts those a token has, lists them, prints their DS records. Each command is a file.
+//! `signet key`: makes keys, adopts those a token has, lists, shows, dates, revokes, imports and destroys them, prints
+//! their DS records. Each command is a file.
 
-mod dates;
+pub(super) mod dates;
+mod destroy;
 mod ds;
-mod file_flags;
+pub(super) mod file_flags;
 mod from_label;
-mod generate;
+pub(super) mod generate;
+mod import;
+pub(super) mod key_path;
 mod list;
+mod revoke;
+mod show;
+pub(super) mod succession;
+mod times;
+
+use std::ffi::OsString;
 
 use clap::Subcommand;
 use signet_pipeline::Error;
@@ -19,6 +29,40 @@ pub(super) enum Command {
     FromLabel(Box<from_label::FromLabelFlags>),
     List(list::ListFlags),
     Ds(ds::DsFlags),
+    Show(show::ShowFlags),
+    Times(Box<times::TimesFlags>),
+    Revoke(revoke::RevokeFlags),
+    Import(Box<import::ImportFlags>),
+    Destroy(Box<destroy::DestroyFlags>),
+}
+
+/// BIND's `-P sync DATE`, `-D sync DATE` and `-P ds DATE` of `signet key`, two words behind one letter, as one option each.
+pub(super) fn two_word_options(words: Vec<OsString>) -> Vec<OsString> {
+    if words.first().is_none_or(|word| word != "key") {
+        return words;
+    }
+    let mut out = Vec::with_capacity(words.len());
+    let mut rest = words.into_iter().peekable();
+    while let Some(word) = rest.next() {
+        let next = rest.peek().and_then(|next| next.to_str());
+        let (long, taken) = match (word.to_str(), next) {
+            (Some("-P"), Some("sync")) => ("--sync-publish", true),
+            (Some("-D"), Some("sync")) => ("--sync-delete", true),
+            (Some("-P"), Some("ds")) => ("--ds-publish", true),
+            (Some("-Psync"), _) => ("--sync-publish", false),
+            (Some("-Dsync"), _) => ("--sync-delete", false),
+            (Some("-Pds"), _) => ("--ds-publish", false),
+            _ => {
+                out.push(word);
+                continue;
+            }
+        };
+        out.push(long.into());
+        if taken {
+            rest.next();
+        }
+    }
+    out
 }
 
 /// Runs one of them.
@@ -31,5 +75,25 @@ pub(super) fn run(command: &Command) -> Result<Outcome, Error> {
         Command::FromLabel(flags) => from_label::run(flags),
         Command::List(flags) => list::run(flags),
         Command::Ds(flags) => ds::run(flags),
+        Command::Show(flags) => show::run(flags),
+        Command::Times(flags) => times::run(flags),
+        Command::Revoke(flags) => revoke::run(flags),
+        Command::Import(flags) => import::run(flags),
+        Command::Destroy(flags) => destroy::run(flags),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sync_is_a_word_of_its_own() {
+        let words = |line: &str| line.split(' ').map(OsString::from).collect::<Vec<_>>();
+        assert_eq!(
+            two_word_options(words("key times K -P sync now -D now -P ds +1d")),
+            words("key times K --sync-publish now -D now --ds-publish +1d")
+        );
+        assert_eq!(two_word_options(words("sign -P sync")), words("sign -P sync"));
     }
 }

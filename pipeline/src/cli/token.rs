@@ -1,5 +1,6 @@
-//! `signet token`: what tokens there are and what they say of themselves.
+//! `signet token`: what tokens there are, what they say of themselves, and new ones.
 
+mod init;
 mod list;
 
 use clap::Subcommand;
@@ -11,6 +12,7 @@ use super::Outcome;
 #[derive(Subcommand)]
 pub(super) enum Command {
     List(list::ListFlags),
+    Init(init::InitFlags),
 }
 
 /// Runs one of them.
@@ -20,5 +22,6 @@ pub(super) enum Command {
 pub(super) fn run(command: &Command) -> Result<Outcome, Error> {
     match command {
         Command::List(flags) => list::run(flags),
+        Command::Init(flags) => init::run(flags),
     }
 }

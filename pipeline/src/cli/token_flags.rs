@@ -15,6 +15,10 @@ pub(super) struct TokenFlags {
     #[arg(short, long, value_name = "PATH", env = "PKCS11_PROVIDER", hide_env_values = true)]
     module: Option<PathBuf>,
 
+    /// Load the library only if the SHA-256 of its file is this one
+    #[arg(long, value_name = "HEX", env = "SIGNET_MODULE_SHA256", hide_env_values = true, value_parser = sha256)]
+    module_sha256: Option<Sha256>,
+
     /// The token, by its label
     #[arg(long, value_name = "LABEL", env = "SIGNET_TOKEN", hide_env_values = true)]
     token: Option<String>,
@@ -27,12 +31,25 @@ pub(super) struct TokenFlags {
     #[arg(long, value_name = "ID", env = "SIGNET_SLOT", hide_env_values = true)]
     slot: Option<u64>,
 
-    /// Where the PIN comes from: prompt, file:PATH, env:NAME or fd:N
+    /// Where the PIN comes from: prompt, file:PATH, env:NAME, fd:N, or openssl:PATH
     ///
-    /// Without it the pin-source of the key's URI counts, then a prompt where there is a terminal. The PIN is tried once:
-    /// a second wrong try could lock the token.
+    /// Without it the pin-source of the key's URI counts, then the token's own PIN pad, then a prompt where there is a
+    /// terminal. A file has to be nobody else's to read. env:NAME is wiped from the environment once read. openssl:PATH is
+    /// PIN in the [pkcs11_section] of an openssl.cnf. The PIN is tried once: a second wrong try could lock the token.
     #[arg(long, value_name = "SOURCE", env = "SIGNET_PIN_SOURCE", hide_env_values = true)]
     pin_source: Option<PinSource>,
+}
+
+/// A digest as typed. A type of its own, so that clap does not take the bytes for several values.
+#[derive(Clone, Debug)]
+struct Sha256([u8; 32]);
+
+fn sha256(text: &str) -> Result<Sha256, String> {
+    let bytes = data_encoding::HEXLOWER_PERMISSIVE.decode(text.as_bytes()).ok();
+    bytes
+        .and_then(|bytes| bytes.try_into().ok())
+        .map(Sha256)
+        .ok_or_else(|| "write the 64 hexadecimal digits that sha256sum prints".to_owned())
 }
 
 impl TokenFlags {
@@ -47,6 +64,7 @@ impl TokenFlags {
                 ..TokenSelector::default()
             },
             pin_source: self.pin_source.clone(),
+            module_sha256: self.module_sha256.as_ref().map(|Sha256(digest)| Box::new(*digest)),
         }
     }
 

@@ -16,8 +16,20 @@ pub struct TokenAccess {
     pub module: Option<PathBuf>,
     /// The token, as far as it is said here. What a key's URI says of it counts as well.
     pub token: TokenSelector,
-    /// The PIN's source. Without it the URI's counts, then a prompt where there is a terminal.
+    /// The PIN's source. Without it the URI's counts, then the token's own pad, then a prompt where there is a terminal.
     pub pin_source: Option<PinSource>,
+    /// SHA-256 that the library's file must have; it is compared before the library is loaded.
+    pub module_sha256: Option<Box<[u8; 32]>>,
+}
+
+/// Provider libraries that this machine has, as the end of a message.
+fn suggestions() -> String {
+    let known = Module::known_libraries();
+    if known.is_empty() {
+        return String::new();
+    }
+    let paths: Vec<_> = known.iter().map(|path| path.display().to_string()).collect();
+    format!("; this machine has {}", paths.join(", "))
 }
 
 impl TokenAccess {
@@ -27,12 +39,15 @@ impl TokenAccess {
     /// [`Error::Usage`] when none is named, [`Error::Hsm`] when it cannot be used.
     pub fn module(&self) -> Result<Arc<Module>, Error> {
         let path = self.module.as_deref().ok_or_else(|| {
-            Error::Usage(
-                "a token is needed, and no PKCS#11 library is named: give --module PATH or set PKCS11_PROVIDER"
-                    .to_owned(),
-            )
+            Error::Usage(format!(
+                "a token is needed, and no PKCS#11 library is named: give --module PATH or set PKCS11_PROVIDER{}",
+                suggestions()
+            ))
         })?;
-        Ok(Module::load(path, InitMode::Owned)?)
+        match &self.module_sha256 {
+            Some(digest) => Ok(Module::load_pinned(path, InitMode::Owned, digest)?),
+            None => Ok(Module::load(path, InitMode::Owned)?),
+        }
     }
 
     /// The token's selector for a key's URI: the URI's own attributes, filled up by what is said here.
@@ -63,6 +78,10 @@ impl TokenAccess {
         let named = self.pin_source.as_ref().or(uri.and_then(|uri| uri.pin_source.as_ref()));
         let source = match named {
             Some(source) => source,
+            None if token.info().flags.protected_authentication_path() => {
+                tracing::warn!("{name}: type the PIN on its own pad");
+                return Ok(token.login_on_pad()?);
+            }
             None if std::io::stdin().is_terminal() || std::io::stderr().is_terminal() => &PinSource::Prompt,
             None => {
                 return Err(Error::Usage(format!(

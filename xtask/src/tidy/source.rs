@@ -6,6 +6,7 @@ use super::{File, Finding};
 const UNSAFE_ALLOWED: &[&str] = &[
     "hsm-core/src/ffi.rs",
     "hsm-core/src/module.rs",
+    "hsm-core/src/pin/memory.rs",
     "pipeline/src/sigbus.rs",
     "tests/faulty-provider/",
 ];

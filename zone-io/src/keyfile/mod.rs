@@ -141,6 +141,16 @@ impl KeyFiles {
                 tag: dnskey.key_tag(),
             });
         }
+        self.write_unchecked(directory)
+    }
+
+    /// Writes new files as [`write`](Self::write) does, without looking for keys whose tags clash. A key of the same
+    /// name is an error still.
+    ///
+    /// # Errors
+    /// I/O errors.
+    pub fn write_unchecked(&self, directory: &Path) -> Result<KeyFileName, KeyFileError> {
+        let dnskey = &self.public.dnskey;
         let name = self.name();
         let private_path = directory.join(name.private());
         let mut public = AtomicFile::create(&directory.join(name.public()))?;
@@ -152,13 +162,7 @@ impl KeyFiles {
             return Ok(name);
         };
         let Some(text) = private.text(dnskey) else {
-            return Err(KeyFileError::Newer {
-                path: private_path,
-                minor: match private.format {
-                    KeyFileFormat::Newer(minor) => minor,
-                    _ => 3,
-                },
-            });
+            return Err(newer(&private_path, private.format));
         };
         let mut file = AtomicFile::create_as(&private_path, Access::Private)?;
         file.write_all(&text)?;
@@ -169,6 +173,50 @@ impl KeyFiles {
             return Err(error.into());
         }
         Ok(name)
+    }
+}
+
+impl KeyFiles {
+    /// Writes the key's files over those that are there, the private one first; each is replaced in one step.
+    ///
+    /// # Errors
+    /// [`KeyFileError::Newer`] for a format that is not all understood; I/O errors.
+    pub fn replace(&self, directory: &Path) -> Result<KeyFileName, KeyFileError> {
+        let (name, dnskey) = (self.name(), &self.public.dnskey);
+        if let Some(private) = &self.private {
+            let path = directory.join(name.private());
+            let text = private.text(dnskey).ok_or_else(|| newer(&path, private.format))?;
+            let mut file = AtomicFile::create_as(&path, Access::Private)?;
+            file.write_all(&text)?;
+            file.publish()?;
+        }
+        let mut text = Vec::new();
+        self.public.write_text(&mut text);
+        let mut public = AtomicFile::create(&directory.join(name.public()))?;
+        public.write_all(&text)?;
+        public.publish()?;
+        Ok(name)
+    }
+
+    /// Gives the key these dates, in both halves; a file of the old format becomes one of format 1.3.
+    pub fn set_times(&mut self, times: KeyTimes) {
+        self.public.times = times;
+        if let Some(private) = &mut self.private {
+            private.times = times;
+            if private.format == KeyFileFormat::Legacy {
+                private.format = KeyFileFormat::Current;
+            }
+        }
+    }
+}
+
+fn newer(path: &Path, format: KeyFileFormat) -> KeyFileError {
+    KeyFileError::Newer {
+        path: path.to_path_buf(),
+        minor: match format {
+            KeyFileFormat::Newer(minor) => minor,
+            _ => 3,
+        },
     }
 }
 

@@ -1,5 +1,5 @@
-//! The dates of a new key: flags in BIND's syntax and BIND's defaults, resolved to [`KeyTimes`]. What the dates
-//! do is `dnssec-sign`'s.
+//! The dates of a key: flags in BIND's syntax, resolved to [`KeyTimes`] of a new key with BIND's defaults, or put over
+//! those that a key has. What the dates do is `dnssec-sign`'s.
 
 use clap::Args;
 use dnssec_sign::{KeyTimes, parse_moment};
@@ -10,11 +10,11 @@ use crate::cli::time_flags::SYNTAX;
 /// When a key is published, signs, and goes.
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Dates")]
-pub(super) struct DateFlags {
+pub(in crate::cli) struct DateFlags {
     /// From when the key is in the DNSKEY set; as --activate, or now, by default; none leaves it unset
     #[arg(short = 'P', long, value_name = "TIME", allow_hyphen_values = true, conflicts_with = "no_dates",
           long_help = format!("From when the key is in the DNSKEY set; as --activate, or now, by default; none leaves it unset.\n{SYNTAX}"))]
-    publish: Option<String>,
+    pub(in crate::cli) publish: Option<String>,
 
     /// From when the key signs; now by default
     #[arg(
@@ -24,31 +24,31 @@ pub(super) struct DateFlags {
         allow_hyphen_values = true,
         conflicts_with = "no_dates"
     )]
-    activate: Option<String>,
+    pub(in crate::cli) activate: Option<String>,
 
     /// From when the key's REVOKE bit is set (RFC 5011)
     #[arg(short = 'R', long, value_name = "TIME", allow_hyphen_values = true)]
-    revoke: Option<String>,
+    pub(in crate::cli) revoke: Option<String>,
 
     /// From when the key no longer signs
     #[arg(short = 'I', long, value_name = "TIME", allow_hyphen_values = true)]
-    inactive: Option<String>,
+    pub(in crate::cli) inactive: Option<String>,
 
     /// From when the key is out of the DNSKEY set
     #[arg(short = 'D', long, value_name = "TIME", allow_hyphen_values = true)]
-    delete: Option<String>,
+    pub(in crate::cli) delete: Option<String>,
 
     /// From when CDS and CDNSKEY announce the key
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
-    sync_publish: Option<String>,
+    pub(in crate::cli) sync_publish: Option<String>,
 
     /// From when CDS and CDNSKEY no longer do
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
-    sync_delete: Option<String>,
+    pub(in crate::cli) sync_delete: Option<String>,
 
     /// Set neither --publish nor --activate: the key is made and not yet used
     #[arg(short = 'G', long)]
-    no_dates: bool,
+    pub(in crate::cli) no_dates: bool,
 }
 
 impl DateFlags {
@@ -56,11 +56,14 @@ impl DateFlags {
     ///
     /// # Errors
     /// [`Error::Usage`], which names the flag.
-    pub(super) fn resolve(&self, now: u32) -> Result<KeyTimes, Error> {
+    pub(in crate::cli) fn resolve(&self, now: u32, prepublication: Option<u32>) -> Result<KeyTimes, Error> {
         let date = |flag: &str, typed: &Option<String>, default: Option<u32>| match typed {
             Some(text) => parse_moment(text, now, now).map_err(|error| Error::Usage(format!("{flag}: {error}"))),
             None => Ok(default),
         };
+        if let Some(interval) = prepublication.filter(|interval| *interval > 0) {
+            return self.prepublished(now, interval);
+        }
         let default = Some(now).filter(|_| !self.no_dates);
         let activate = date("--activate", &self.activate, default)?;
         // `-A none` unsets that date alone.
@@ -69,21 +72,93 @@ impl DateFlags {
         } else {
             default
         };
-        Ok(KeyTimes {
+        let mut times = KeyTimes {
             created: Some(now),
             publish: date("--publish", &self.publish, publish_default)?,
             activate,
-            revoke: date("--revoke", &self.revoke, None)?,
-            inactive: date("--inactive", &self.inactive, None)?,
-            delete: date("--delete", &self.delete, None)?,
-            sync_publish: date("--sync-publish", &self.sync_publish, None)?,
-            sync_delete: date("--sync-delete", &self.sync_delete, None)?,
-        })
+            ..KeyTimes::default()
+        };
+        self.put_others(&mut times, now)?;
+        Ok(times)
+    }
+
+    /// The dates of a new key that is published so long before it signs: the one of the two dates that is not given
+    /// follows from the other, as with `dnssec-keygen -i`.
+    fn prepublished(&self, now: u32, interval: u32) -> Result<KeyTimes, Error> {
+        let early = || {
+            Error::Usage(format!(
+                "activation is less than {interval} seconds away, the prepublication interval: activate later, or give a shorter -i"
+            ))
+        };
+        let mut times = KeyTimes {
+            created: Some(now),
+            ..KeyTimes::default()
+        };
+        self.put(&mut times, now)?;
+        match (times.publish, times.activate) {
+            (Some(publish), Some(activate)) if activate.saturating_sub(interval) < publish => {
+                return Err(Error::Usage(
+                    "--publish and --activate are closer together than the prepublication interval".to_owned(),
+                ));
+            }
+            (Some(publish), None) if self.activate.is_none() => {
+                times.activate = Some(publish.checked_add(interval).ok_or_else(early)?);
+            }
+            (None, Some(activate)) if self.publish.is_none() => {
+                times.publish = Some(activate.checked_sub(interval).ok_or_else(early)?);
+            }
+            (None, None) if self.publish.is_none() && self.activate.is_none() && !self.no_dates => {
+                return Err(early());
+            }
+            _ => {}
+        }
+        if times
+            .activate
+            .is_some_and(|activate| activate.saturating_sub(interval) < now)
+        {
+            return Err(early());
+        }
+        Ok(times)
+    }
+
+    /// Puts the dates that are given over those that are there; `none` takes one away. Says whether any was given.
+    ///
+    /// # Errors
+    /// [`Error::Usage`], which names the flag.
+    pub(in crate::cli) fn put(&self, times: &mut KeyTimes, now: u32) -> Result<bool, Error> {
+        let one = put("--publish", &self.publish, &mut times.publish, now)?;
+        let two = put("--activate", &self.activate, &mut times.activate, now)?;
+        Ok(self.put_others(times, now)? | one | two)
+    }
+
+    fn put_others(&self, times: &mut KeyTimes, now: u32) -> Result<bool, Error> {
+        let mut any = false;
+        for (flag, typed, place) in [
+            ("--revoke", &self.revoke, &mut times.revoke),
+            ("--inactive", &self.inactive, &mut times.inactive),
+            ("--delete", &self.delete, &mut times.delete),
+            ("--sync-publish", &self.sync_publish, &mut times.sync_publish),
+            ("--sync-delete", &self.sync_delete, &mut times.sync_delete),
+        ] {
+            any |= put(flag, typed, place, now)?;
+        }
+        Ok(any)
     }
 }
 
+/// Puts one date, if it was given.
+///
+/// # Errors
+/// [`Error::Usage`], which names the flag.
+pub(super) fn put(flag: &str, typed: &Option<String>, place: &mut Option<u32>, now: u32) -> Result<bool, Error> {
+    if let Some(text) = typed {
+        *place = parse_moment(text, now, now).map_err(|error| Error::Usage(format!("{flag}: {error}")))?;
+    }
+    Ok(typed.is_some())
+}
+
 /// What a person may not have meant.
-pub(super) fn oddities(times: &KeyTimes, is_ksk: bool) -> Vec<&'static str> {
+pub(in crate::cli) fn oddities(times: &KeyTimes, is_ksk: bool) -> Vec<&'static str> {
     let before = |one: Option<u32>, other: Option<u32>| one.zip(other).is_some_and(|(one, other)| one < other);
     let odd = [
         (
@@ -130,7 +205,7 @@ mod tests {
         Line::try_parse_from([&["x"], line].concat())
             .unwrap()
             .dates
-            .resolve(NOW)
+            .resolve(NOW, None)
             .unwrap()
     }
 
@@ -155,6 +230,20 @@ mod tests {
     }
 
     #[test]
+    fn prepublication_fills_in_the_other_date() {
+        let times = |line: &[&str]| {
+            let line = Line::try_parse_from([&["x"], line].concat()).unwrap();
+            line.dates.resolve(NOW, Some(10 * DAY))
+        };
+        assert_eq!(times(&["-P", "now"]).unwrap().activate, Some(NOW + 10 * DAY));
+        assert_eq!(times(&["-A", "+15d"]).unwrap().publish, Some(NOW + 5 * DAY));
+        assert_eq!(times(&["-A", "none"]).unwrap().publish, None);
+        for line in [&["-A", "+5d"][..], &["-P", "now", "-A", "+5d"], &[]] {
+            assert!(times(line).is_err(), "{line:?}");
+        }
+    }
+
+    #[test]
     fn contradictions_are_refused() {
         for line in [&["x", "-G", "-P", "now"][..], &["x", "-A", "now", "-A", "now"]] {
             assert!(Line::try_parse_from(line).is_err(), "{line:?}");
@@ -162,7 +251,7 @@ mod tests {
         let wrong = Line::try_parse_from(["x", "-I", "soon"])
             .unwrap()
             .dates
-            .resolve(NOW)
+            .resolve(NOW, None)
             .unwrap_err();
         assert!(wrong.to_string().contains("--inactive"), "{wrong}");
     }

@@ -11,6 +11,8 @@ use signet_pipeline::Error;
 use zone_io::{KeyFileError, KeyFileName, KeyFiles, PrivateHalf, TokenLabel};
 
 use super::dates::{DateFlags, oddities};
+use super::succession;
+use crate::cli::origin::zone_name;
 use crate::cli::{streams, time_flags};
 
 /// What the K* files of a new key hold, and where they go.
@@ -30,6 +32,14 @@ pub(super) struct KeyFileFlags {
 
     #[command(flatten)]
     dates: DateFlags,
+
+    /// Make the successor of this key: same zone, algorithm and flags; published before the old one becomes inactive, and active then
+    #[arg(short = 'S', long, value_name = "KEY", conflicts_with_all = ["flags", "publish", "activate", "no_dates"])]
+    successor_of: Option<String>,
+
+    /// How long before it signs the key is published; 30 days for a successor by default
+    #[arg(short = 'i', long, value_name = "INTERVAL")]
+    prepublish: Option<String>,
 }
 
 /// `-f`: as BIND does, only the first letter counts.
@@ -53,12 +63,14 @@ impl FromStr for KeyFlag {
 
 /// The resolved form.
 #[derive(Debug, Clone)]
-pub(super) struct FilePlan {
-    pub(super) directory: PathBuf,
+pub(in crate::cli) struct FilePlan {
+    pub(in crate::cli) directory: PathBuf,
     /// The DNSKEY's flags field.
-    pub(super) flags: u16,
-    ttl: Option<u32>,
-    times: KeyTimes,
+    pub(in crate::cli) flags: u16,
+    pub(in crate::cli) ttl: Option<u32>,
+    pub(in crate::cli) times: KeyTimes,
+    /// The key that the new one follows.
+    pub(in crate::cli) predecessor: Option<KeyFiles>,
 }
 
 impl KeyFileFlags {
@@ -67,6 +79,15 @@ impl KeyFileFlags {
     /// # Errors
     /// [`Error::Usage`] for texts that are no dates or TTL, [`Error::Io`] for the directory.
     pub(super) fn resolve(&self) -> Result<FilePlan, Error> {
+        let now = time_flags::now()?;
+        let interval = self.prepublish.as_deref();
+        let interval = interval
+            .map(|text| time_flags::interval("--prepublish", text))
+            .transpose()?;
+        let predecessor = match &self.successor_of {
+            Some(named) => Some(KeyFiles::read(&self.directory, Path::new(named))?),
+            None => None,
+        };
         let flags = self.flags.iter().fold(ZONE, |flags, flag| match flag {
             KeyFlag::Ksk => flags | SEP,
             KeyFlag::Revoke => flags | REVOKE,
@@ -78,7 +99,14 @@ impl KeyFileFlags {
                 "--ttl: a TTL is at most 2147483647 seconds (RFC 2181 8)".to_owned(),
             ));
         }
-        let times = self.dates.resolve(time_flags::now()?)?;
+        let (flags, times) = match &predecessor {
+            Some(old) => {
+                let mut times = succession::times(old, interval, now)?;
+                self.dates.put(&mut times, now)?;
+                (old.public.dnskey.flags(), times)
+            }
+            None => (flags, self.dates.resolve(now, interval)?),
+        };
         for oddity in oddities(&times, flags & SEP != 0) {
             streams::warn(oddity);
         }
@@ -88,11 +116,29 @@ impl KeyFileFlags {
             flags,
             ttl: ttl.filter(|ttl| *ttl > 0),
             times,
+            predecessor,
         })
     }
 }
 
 impl FilePlan {
+    /// The zone: the one that was named, or the predecessor's.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] for a text that is no name, for another zone than the predecessor's, and without either.
+    pub(super) fn zone(&self, named: Option<&str>) -> Result<Name, Error> {
+        let named = named.map(|zone| zone_name("ZONE", zone)).transpose()?;
+        match (named, &self.predecessor) {
+            (Some(named), Some(old)) if named.borrow() != old.public.owner.borrow() => Err(Error::Usage(format!(
+                "the key to follow is of {}, not of {named}",
+                old.public.owner
+            ))),
+            (None, Some(old)) => Ok(old.public.owner.clone()),
+            (Some(named), _) => Ok(named),
+            (None, None) => Err(Error::Usage("name the zone that the key is for".to_owned())),
+        }
+    }
+
     /// A key of the zone and algorithm in the directory whose tag, revoked or not, is this one's, revoked or not: RRSIGs and
     /// DS records could not tell them apart.
     ///
@@ -116,14 +162,38 @@ impl FilePlan {
     /// # Errors
     /// [`Error::KeyFile`] when they cannot be written.
     pub(super) fn write(&self, owner: &Name, dnskey: Dnskey, half: PrivateHalf) -> Result<(), Error> {
-        let files = KeyFiles::new(owner.to_folded(), self.ttl, dnskey, self.times, half);
+        let mut files = KeyFiles::new(owner.to_folded(), self.ttl, dnskey, self.times, half);
+        self.link(&mut files);
         let name = files.write(&self.directory)?;
+        self.note_successor(&files)?;
         streams::print(&format!("{name}\n"))
+    }
+
+    /// Notes the predecessor in the new key's files.
+    pub(in crate::cli) fn link(&self, files: &mut KeyFiles) {
+        if let (Some(old), Some(private)) = (&self.predecessor, &mut files.private) {
+            private.numbers.predecessor = Some(old.public.dnskey.key_tag().into());
+        }
+    }
+
+    /// Notes the new key in its predecessor's files.
+    ///
+    /// # Errors
+    /// [`Error::KeyFile`] when they cannot be written.
+    pub(in crate::cli) fn note_successor(&self, files: &KeyFiles) -> Result<(), Error> {
+        let Some(mut old) = self.predecessor.clone() else {
+            return Ok(());
+        };
+        if let Some(private) = &mut old.private {
+            private.numbers.successor = Some(files.public.dnskey.key_tag().into());
+        }
+        old.replace(&self.directory)?;
+        Ok(())
     }
 }
 
 /// Where K*.private says that a key is. BIND wants an engine's name beside the label.
-pub(super) fn on_token(label: &Uri) -> PrivateHalf {
+pub(in crate::cli) fn on_token(label: &Uri) -> PrivateHalf {
     PrivateHalf::Token(TokenLabel {
         engine: Some("pkcs11".to_owned()),
         label: label.to_string().into(),
@@ -131,7 +201,7 @@ pub(super) fn on_token(label: &Uri) -> PrivateHalf {
 }
 
 /// A new key is worth nothing without its files: find out before it is made. The file has no name and leaves nothing.
-fn prove_writable(directory: &Path) -> Result<(), Error> {
+pub(in crate::cli) fn prove_writable(directory: &Path) -> Result<(), Error> {
     tempfile::tempfile_in(directory).map(drop).map_err(|source| Error::Io {
         path: directory.to_owned(),
         source,

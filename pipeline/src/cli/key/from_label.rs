@@ -7,7 +7,6 @@ use signet_pipeline::{Error, algorithm_of, dnskey_of};
 
 use super::file_flags::{KeyFileFlags, on_token};
 use super::generate::{prove, tell};
-use crate::cli::origin::zone_name;
 use crate::cli::token_flags::TokenFlags;
 use crate::cli::{Outcome, streams};
 
@@ -15,8 +14,8 @@ use crate::cli::{Outcome, streams};
 #[derive(Args, Debug)]
 pub(in crate::cli) struct FromLabelFlags {
     /// The zone that the key is for
-    #[arg(value_name = "ZONE")]
-    zone: String,
+    #[arg(value_name = "ZONE", required_unless_present = "successor_of")]
+    zone: Option<String>,
 
     /// The key: its label on the token, or a URI such as pkcs11:token=prod;object=ksk or pkcs11:id=%01%02
     #[arg(short, long, value_name = "LABEL|URI")]
@@ -38,7 +37,6 @@ pub(in crate::cli) struct FromLabelFlags {
 /// # Errors
 /// [`Error`]; no file is written then.
 pub(super) fn run(flags: &FromLabelFlags) -> Result<Outcome, Error> {
-    let owner = zone_name("ZONE", &flags.zone)?;
     let uri = &flags.label;
     if uri.names_no_key() {
         return Err(Error::Usage(
@@ -52,11 +50,13 @@ pub(super) fn run(flags: &FromLabelFlags) -> Result<Outcome, Error> {
         );
     }
     let plan = flags.files.resolve()?;
+    let owner = plan.zone(flags.zone.as_deref())?;
     let access = flags.token.access_for(uri);
     let token = access.module()?.token(&access.selector(uri))?;
     let login = access.log_in(&token, Some(uri))?;
     let key = login.find(&uri.key)?;
-    let algorithm = match flags.algorithm {
+    let old = plan.predecessor.as_ref().map(|old| old.public.dnskey.algorithm());
+    let algorithm = match flags.algorithm.or(old) {
         Some(algorithm) => algorithm,
         None => algorithm_of(key.kind()).ok_or_else(|| {
             Error::Input(format!(

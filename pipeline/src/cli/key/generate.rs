@@ -3,12 +3,11 @@
 
 use clap::Args;
 use dnssec_sign::{Algorithm, Dnskey, Name, SEP, SoftwareKey, generate_key};
-use hsm_core::{GenerateSpec, LoggedIn, SessionCopy, TokenKey};
+use hsm_core::{GenerateSpec, LoggedIn, NewId, Protection, SessionCopy, TokenKey};
 use signet_pipeline::{Error, dnskey_of, kind_of, prove_software_key};
 use zone_io::PrivateHalf;
 
 use super::file_flags::{self, FilePlan, KeyFileFlags};
-use crate::cli::origin::zone_name;
 use crate::cli::token_flags::TokenFlags;
 use crate::cli::{Outcome, streams};
 
@@ -22,12 +21,18 @@ use crate::cli::{Outcome, streams};
 )]
 pub(in crate::cli) struct GenerateFlags {
     /// The zone that the key is for
-    #[arg(value_name = "ZONE")]
-    zone: String,
+    #[arg(value_name = "ZONE", required_unless_present = "successor_of")]
+    zone: Option<String>,
 
-    /// RSASHA256, ECDSAP256SHA256, ECDSAP384SHA384, ED25519, RSASHA512, or the number
-    #[arg(short, long, value_name = "ALG")]
-    algorithm: Algorithm,
+    /// RSASHA256, ECDSAP256SHA256, ECDSAP384SHA384, ED25519, RSASHA512, or the number; a successor has the old key's
+    #[arg(
+        short,
+        long,
+        value_name = "ALG",
+        required_unless_present = "successor_of",
+        conflicts_with = "successor_of"
+    )]
+    algorithm: Option<Algorithm>,
 
     /// The key's label on the token; made from zone, role and a random number by default
     #[arg(short, long, value_name = "LABEL", conflicts_with = "on_disk")]
@@ -36,6 +41,18 @@ pub(in crate::cli) struct GenerateFlags {
     /// The length of an RSA key, 2048 to 4096
     #[arg(short, long, value_name = "BITS")]
     bits: Option<u16>,
+
+    /// CKA_ID of the new pair, in hexadecimal; eight random bytes by default
+    #[arg(long, value_name = "HEX", conflicts_with = "on_disk", value_parser = key_id)]
+    id: Option<KeyId>,
+
+    /// Let the private key be read out of the token by whoever has the PIN; wants --insist
+    #[arg(long, conflicts_with = "on_disk", requires = "insist")]
+    extractable: bool,
+
+    /// Do what is advised against
+    #[arg(long)]
+    insist: bool,
 
     /// Make a software key, in K*.private
     #[arg(long)]
@@ -56,34 +73,52 @@ const TRIES: usize = 10;
 /// # Errors
 /// [`Error`]; what was made on the token is destroyed again then.
 pub(super) fn run(flags: &GenerateFlags) -> Result<Outcome, Error> {
-    let owner = zone_name("ZONE", &flags.zone)?;
-    check_algorithm(flags)?;
     let plan = flags.files.resolve()?;
+    let owner = plan.zone(flags.zone.as_deref())?;
+    let old = plan.predecessor.as_ref().map(|old| old.public.dnskey.algorithm());
+    let algorithm = flags
+        .algorithm
+        .or(old)
+        .ok_or_else(|| Error::Usage("--algorithm: name the key's algorithm".to_owned()))?;
+    check_algorithm(algorithm, flags.bits)?;
     if flags.on_disk {
-        on_disk(flags, &owner, &plan)
+        on_disk(flags.bits, algorithm, &owner, &plan)
     } else {
-        on_token(flags, &owner, &plan)
+        on_token(flags, algorithm, &owner, &plan)
+    }
+}
+
+/// CKA_ID as typed. A type of its own, so that clap does not take the bytes for several values.
+#[derive(Debug, Clone)]
+struct KeyId(Vec<u8>);
+
+/// `0A1B`, `0x0a1b` or, as in a URI, `%0A%1B`.
+fn key_id(text: &str) -> Result<KeyId, String> {
+    let digits = text.strip_prefix("0x").unwrap_or(text).replace('%', "");
+    let bytes = data_encoding::HEXLOWER_PERMISSIVE.decode(digits.as_bytes());
+    match bytes {
+        Ok(bytes) if !bytes.is_empty() => Ok(KeyId(bytes)),
+        _ => Err("write pairs of hexadecimal digits, such as 0A1B".to_owned()),
     }
 }
 
 /// A bit length for another algorithm than RSA would be passed over in silence.
-fn check_algorithm(flags: &GenerateFlags) -> Result<(), Error> {
-    if flags.bits.is_some() && !flags.algorithm.is_rsa() {
+fn check_algorithm(algorithm: Algorithm, bits: Option<u16>) -> Result<(), Error> {
+    if bits.is_some() && !algorithm.is_rsa() {
         return Err(Error::Usage(format!(
-            "--bits is for RSA; a key of {} has one size only",
-            flags.algorithm
+            "--bits is for RSA; a key of {algorithm} has one size only"
         )));
     }
-    kind_of(flags.algorithm, flags.bits)?;
-    if flags.algorithm == Algorithm::RSASHA512 {
+    kind_of(algorithm, bits)?;
+    if algorithm == Algorithm::RSASHA512 {
         streams::warn("RSASHA512 is not recommended for signing (RFC 8624 3.1); RSASHA256 or ECDSAP256SHA256 are");
     }
     Ok(())
 }
 
-fn on_disk(flags: &GenerateFlags, owner: &Name, plan: &FilePlan) -> Result<Outcome, Error> {
+fn on_disk(bits: Option<u16>, algorithm: Algorithm, owner: &Name, plan: &FilePlan) -> Result<Outcome, Error> {
     for _ in 0..TRIES {
-        let made = generate_key(plan.flags, flags.algorithm, flags.bits);
+        let made = generate_key(plan.flags, algorithm, bits);
         let (dnskey, fields) = made.map_err(|error| Error::Input(error.to_string()))?;
         if plan.clash(owner, &dnskey)?.is_some() {
             continue;
@@ -96,7 +131,12 @@ fn on_disk(flags: &GenerateFlags, owner: &Name, plan: &FilePlan) -> Result<Outco
     Err(no_room())
 }
 
-fn on_token(flags: &GenerateFlags, owner: &Name, plan: &FilePlan) -> Result<Outcome, Error> {
+fn on_token(flags: &GenerateFlags, algorithm: Algorithm, owner: &Name, plan: &FilePlan) -> Result<Outcome, Error> {
+    if flags.extractable {
+        streams::warn(
+            "the private key can be read out of the token by whoever has the PIN, since that was insisted on",
+        );
+    }
     let access = flags.token.access();
     let token = access.module()?.token(&access.token)?;
     let login = access.log_in(&token, None)?;
@@ -105,12 +145,15 @@ fn on_token(flags: &GenerateFlags, owner: &Name, plan: &FilePlan) -> Result<Outc
             Some(label) => label.clone(),
             None => default_label(owner, plan.flags),
         };
-        let key = login.generate(&GenerateSpec {
-            label,
-            id: None,
-            kind: kind_of(flags.algorithm, flags.bits)?,
-        })?;
-        match finish(&login, &key, owner, flags.algorithm, plan) {
+        let mut spec = GenerateSpec::new(label, kind_of(algorithm, flags.bits)?);
+        if let Some(KeyId(id)) = &flags.id {
+            spec.id = NewId::Unique(id.clone());
+        }
+        if flags.extractable {
+            spec.protection = Protection::Extractable;
+        }
+        let key = login.generate(&spec)?;
+        match finish(&login, &key, owner, algorithm, plan) {
             Ok(Finished::Written) => return Ok(Outcome::Done),
             Ok(Finished::Clash) => {
                 login.destroy(&key)?;
@@ -151,7 +194,7 @@ fn finish(
 ///
 /// # Errors
 /// [`Error::Hsm`].
-pub(super) fn prove(login: &LoggedIn, key: &TokenKey) -> Result<(), Error> {
+pub(in crate::cli) fn prove(login: &LoggedIn, key: &TokenKey) -> Result<(), Error> {
     let mut session = login.session()?;
     let slot = session.load_key(key, SessionCopy::Never)?;
     Ok(session.prove(slot)?)

@@ -212,7 +212,7 @@ fn of_file(file: &KeyFiles, now: u32, with_token: bool) -> Listed {
     listed
 }
 
-fn kind(dnskey: &Dnskey) -> String {
+pub(super) fn kind(dnskey: &Dnskey) -> String {
     match dnskey.algorithm() {
         Algorithm::ECDSAP256SHA256 => KeyKind::P256.to_string(),
         Algorithm::ECDSAP384SHA384 => KeyKind::P384.to_string(),

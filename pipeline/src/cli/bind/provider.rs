@@ -1,0 +1,114 @@
+//! Which library, which slot, whose PIN, as BIND's pkcs11-* tools decide it: `PKCS11_PROVIDER` wins over `-m`, a slot is
+//! named by its ID and is 0 by default, the PIN is `-p` or typed. Failures are told in the tools' form.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use hsm_core::{Error, InitMode, LoggedIn, Module, Pin, PinSource, Token, pin_from_argument, prompt_pin};
+
+use super::{Failure, Tool, warn};
+
+/// What `-m`, `-s` and `-p` say.
+#[derive(Default)]
+pub(super) struct Place {
+    pub(super) module: Option<PathBuf>,
+    pub(super) slot: u64,
+    pin: Option<Pin>,
+}
+
+impl Place {
+    /// `-p PIN`: it is wiped from the process's arguments.
+    ///
+    /// # Errors
+    /// For what is no PIN.
+    pub(super) fn take_pin(&mut self, tool: Tool, text: &str) -> Result<(), Failure> {
+        warn(
+            tool,
+            "a PIN on the command line could be seen by every user until now; leave -p out to be asked, or set SIGNET_PIN_SOURCE",
+        );
+        self.pin = Some(pin_from_argument(text).map_err(|error| failure(&error))?);
+        Ok(())
+    }
+
+    /// Loads the library.
+    ///
+    /// # Errors
+    /// Where none is named or it cannot be used.
+    pub(super) fn load(&self, tool: Tool) -> Result<Arc<Module>, Failure> {
+        let variable = std::env::var_os("PKCS11_PROVIDER").map(PathBuf::from);
+        if let (Some(variable), Some(flag)) = (&variable, &self.module)
+            && variable != flag
+        {
+            warn(
+                tool,
+                &format!("-m {} is passed over: PKCS11_PROVIDER is set", flag.display()),
+            );
+        }
+        let Some(path) = variable.as_deref().or(self.module.as_deref()) else {
+            return Err(unnamed());
+        };
+        load(path)
+    }
+
+    /// The token in the slot.
+    ///
+    /// # Errors
+    /// Where the slot has none.
+    pub(super) fn token(&self, tool: Tool) -> Result<Token, Failure> {
+        let tokens = self.load(tool)?.tokens().map_err(|error| failure(&error))?;
+        let there = tokens.iter().find(|token| token.info().slot_id == self.slot);
+        there.cloned().ok_or_else(|| {
+            let mut text = "Unrecoverable error initializing PKCS#11: not found".to_owned();
+            for token in &tokens {
+                text.push_str(&format!("\n  -s {}: {}", token.info().slot_id, token.info()));
+            }
+            Failure::general(text)
+        })
+    }
+
+    /// Logs in to it, once.
+    ///
+    /// # Errors
+    /// When the PIN cannot be had or is refused.
+    pub(super) fn log_in(&self, token: &Token) -> Result<LoggedIn, Failure> {
+        let typed = || match std::env::var("SIGNET_PIN_SOURCE").map(|text| text.parse::<PinSource>()) {
+            Ok(Ok(source)) => source.read(&token.info().to_string()),
+            Ok(Err(error)) => Err(error),
+            Err(_) => prompt_pin("Enter Pin: "),
+        };
+        let pin = match &self.pin {
+            Some(pin) => pin.clone(),
+            None if token.info().flags.protected_authentication_path() => {
+                return token.login_on_pad().map_err(|error| failure(&error));
+            }
+            None => typed().map_err(|error| failure(&error))?,
+        };
+        token.login(pin).map_err(|error| failure(&error))
+    }
+}
+
+fn load(path: &Path) -> Result<Arc<Module>, Failure> {
+    Module::load(path, InitMode::Owned).map_err(|error| failure(&error))
+}
+
+fn unnamed() -> Failure {
+    let mut text = "Can't load PKCS#11 provider: none is named; give -m or set PKCS11_PROVIDER".to_owned();
+    for path in Module::known_libraries() {
+        text.push_str(&format!("\n  this machine has {}", path.display()));
+    }
+    Failure::general(text)
+}
+
+/// A failure in BIND's form: the function and its return value, or the library.
+pub(super) fn failure(error: &Error) -> Failure {
+    Failure::general(match error {
+        Error::Call(call) => format!("{}: Error = 0x{:08X} ({})", call.call, call.code.code(), call.code),
+        Error::PinRefused { .. } => match error.code() {
+            Some(code) => format!("C_Login: Error = 0x{:08X} ({error})", code.code()),
+            None => format!("C_Login: {error}"),
+        },
+        Error::Module { .. } => format!("Can't load PKCS#11 provider: {error}"),
+        Error::KeyExists { .. } => "Key already exists.".to_owned(),
+        other => other.to_string(),
+    })
+}
