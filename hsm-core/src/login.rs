@@ -9,11 +9,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use cryptoki::session::{Session, UserType};
 use cryptoki_sys as sys;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 
 use crate::ckr::{Ckr, FaultClass};
 use crate::error::{Error, Located, PinRefusal, Place, Result};
 use crate::key::{self, GenerateSpec, KeyInfo, KeySelector, TokenKey};
+use crate::pin::secret;
 use crate::session::SigningSession;
 use crate::token::{Access, Token};
 
@@ -27,7 +28,8 @@ impl Token {
     /// # Errors
     /// [`Error::PinRefused`] by the token or instead of asking it; [`Error::Call`].
     pub fn login(&self, pin: SecretString) -> Result<LoggedIn> {
-        self.log_in(Some(pin))
+        // A copy in memory that is locked and left out of dumps; what came here is zeroed.
+        self.log_in(Some(secret(pin.expose_secret())))
     }
 
     /// Logs in by the token's own PIN pad (CKF_PROTECTED_AUTHENTICATION_PATH): C_Login gets no PIN, and waits until it

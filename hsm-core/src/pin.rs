@@ -8,11 +8,13 @@ mod memory;
 mod openssl;
 mod start_block;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::fs::File;
 use std::io::{self, IsTerminal, Read};
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::sync::{Mutex, PoisonError};
 
 use rustix::fs::{FileType, Mode, OFlags};
 use secrecy::SecretString;
@@ -105,6 +107,9 @@ pub enum PinFault {
     Lines,
 }
 
+/// PINs whose variables were wiped: a second token may want the same one.
+static WIPED: Mutex<BTreeMap<String, Pin>> = Mutex::new(BTreeMap::new());
+
 impl PinSource {
     /// Reads the PIN, once. `what` names what it is for, in the prompt and in errors
     /// (`token 'prod'`).
@@ -139,9 +144,14 @@ impl PinSource {
             }
             Self::Openssl(path) => openssl::pin(private_file(path, check)?),
             Self::Env(name) => {
+                let mut wiped = WIPED.lock().unwrap_or_else(PoisonError::into_inner);
+                if let Some(pin) = wiped.get(name) {
+                    return Ok(pin.clone());
+                }
                 let value = Zeroizing::new(std::env::var_os(name).ok_or(PinFault::Unset)?.into_encoded_bytes());
                 let pin = one_line(&value)?;
                 start_block::wipe_variable(name, &value);
+                wiped.insert(name.clone(), pin.clone());
                 Ok(pin)
             }
             Self::Fd(number) => {

@@ -384,8 +384,8 @@ fn a_token_is_made_new_and_an_old_one_only_by_its_name() {
         .folder(scratch.folder())
         .run();
     key.succeeds();
-    let slot = made.stdout.trim();
-    init(&["third", "--slot", slot])
+    let serial = made.stdout.trim();
+    init(&["third", "--serial-number", serial])
         .exits(1)
         .says(&["in use", "--erase 'second'"]);
     init(&["third", "--erase", "second"]).succeeds();

@@ -71,7 +71,9 @@ pub(super) fn run(flags: &TimesFlags) -> Result<Outcome, Error> {
     let mut printed = String::new();
     for named in &flags.keys {
         let (directory, mut files) = key_path::read(&flags.key_directory, named)?;
-        if change(flags, &mut files, now)? {
+        let changed = change(flags, &mut files, now)?;
+        printed.push_str(&wanted.text(&files, flags.unix));
+        if changed {
             let name = files.replace(&directory)?;
             let place = directory.display();
             printed.push_str(&format!("{place}/{name}.key\n"));
@@ -79,7 +81,6 @@ pub(super) fn run(flags: &TimesFlags) -> Result<Outcome, Error> {
                 printed.push_str(&format!("{place}/{name}.private\n"));
             }
         }
-        printed.push_str(&wanted.text(&files, flags.unix));
     }
     streams::print(&printed)?;
     Ok(Outcome::Done)

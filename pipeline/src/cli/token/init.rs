@@ -7,7 +7,7 @@ use signet_pipeline::Error;
 use crate::cli::token_flags::TokenFlags;
 use crate::cli::{Outcome, streams};
 
-/// Initialise a token: C_InitToken, then C_InitPIN
+/// Initialise a token, and print its serial number: C_InitToken, then C_InitPIN
 ///
 /// Without --slot, --token or --serial-number the first token that is not initialised is taken. A token that is in use
 /// is erased only with --erase, which wants its label.
@@ -48,7 +48,8 @@ pub(super) fn run(flags: &InitFlags) -> Result<Outcome, Error> {
     let user = user.read("the user")?;
     let made = token.initialise(&flags.label, &officer, &user)?;
     streams::say(&format!("initialised: {}", made.info()));
-    streams::print(&format!("{}\n", made.info().slot_id))?;
+    // Not the slot: SoftHSM gives the token another one when the library is loaded again.
+    streams::print(&format!("{}\n", made.info().serial))?;
     Ok(Outcome::Done)
 }
 
@@ -58,7 +59,7 @@ fn blank_or_named(flags: &InitFlags) -> Result<Token, Error> {
     let mut wanted = access.token.clone();
     if let Some(label) = &flags.erase {
         wanted.label = Some(label.clone());
-    } else if wanted.slot.is_none() && wanted.serial.is_none() {
+    } else {
         // SIGNET_TOKEN names the token to use, not the one to make.
         wanted.label = None;
     }
