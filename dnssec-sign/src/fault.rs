@@ -76,14 +76,17 @@ impl ZoneRule {
         match self {
             // An alias costs the servers of other zones a query more; an NS that leads to one does not work.
             Self::TargetIsAlias(rtype) => rtype != RecordType::NS,
+            // BIND refuses zones with such delegations.
+            Self::AtWildcard(rtype) => rtype != RecordType::NS,
             Self::TargetWithoutAddress(rtype) => matches!(rtype, RecordType::SVCB | RecordType::HTTPS),
             Self::MixedTtl(_)
             | Self::StaleZonemd
-            | Self::AtWildcard(_)
             | Self::Duplicate(_)
             | Self::SiblingGlueMissing
             | Self::GlueUnused(_)
             | Self::BelowDelegation(_)
+            // It is occluded, and the zone is served all the same.
+            | Self::BelowDname(_)
             | Self::SvcbAliasWithParams(_)
             | Self::SvcbAliasNotAlone(_)
             | Self::SvcbHint(_)

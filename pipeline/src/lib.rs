@@ -5,6 +5,8 @@
 //! output proven ─▶ zone loaded into runs ─▶ context decided ─▶ names signed ─▶ chain signed ─▶ verified ─▶ published
 //! ```
 //!
+//! [`check_zone`], [`diff_zones`], [`format_zone`] and [`zone_stats`] work on zone files without keys.
+//!
 //! The program `signet` is a thin shell around this crate: `cli` resolves flags into a [`SignConfig`] and opens
 //! [`SigningKeys`], and everything else is here. No algorithm that an embedder would want is in this crate: those
 //! are in `dnssec-sign`, `zone-io` and `hsm-core`.
@@ -25,6 +27,7 @@ mod rounds;
 mod signing;
 mod tally;
 mod verify;
+mod zone;
 
 use std::time::Instant;
 
@@ -52,6 +55,11 @@ pub use keys::{
 };
 pub use observer::{Observer, Phase, Silent};
 pub use report::{AlgorithmReport, ExpiryReport, FindingReport, KeyReport, Report, Stages, VerifyReport};
+pub use zone::{
+    CheckConfig, CheckFinding, CheckReport, Delegations, Depth, DiffConfig, DiffReport, Form, FormatConfig,
+    FormatReport, Ignored, Rules, SetChange, Severity, Signed, StatsConfig, TtlRange, TypeStats, ZoneStats,
+    check_rules, check_zone, diff_zones, format_zone, zone_stats,
+};
 
 /// Signs a zone: reads it, signs it with the keys, verifies what was written and replaces the output in one step.
 ///

@@ -68,6 +68,12 @@ impl<'r> Partitions<'r> {
         merge_range(self.runs, self.origin, self.lower(index), self.upper(index), nodes);
     }
 
+    /// Brings the nodes that other runs of the zone have in the range of partition `index` into `nodes`.
+    pub(crate) fn load_from(&self, runs: &'r [Run], index: usize, nodes: &mut NodeList<'r>) {
+        nodes.clear();
+        merge_range(runs, self.origin, self.lower(index), self.upper(index), nodes);
+    }
+
     /// Looks up what partition `index` must know of its neighbours.
     pub(crate) fn neighbours(&self, index: usize) -> Neighbours {
         Neighbours {

@@ -16,3 +16,4 @@ mod key_commands;
 mod key_files;
 mod leak;
 mod vectors;
+mod zone_commands;

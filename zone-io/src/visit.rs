@@ -159,6 +159,7 @@ fn read<T>(
             }
         }
     }
+    chunk.release();
     let pending = reader.state.pending;
     let last_ttl = reader.state.last_ttl;
     if pending.count > 0 && faults.is_empty() {

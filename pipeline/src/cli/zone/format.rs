@@ -2,24 +2,26 @@
 //! beyond what every zone has to be.
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
-use dnssec_sign::{CanonicalSet, Class, Name, Node, NodeList, RecordType};
-use signet_pipeline::Error;
-use zone_io::{Loaded, Outside, load, lookup, nodes_from, write_generic, write_record};
+use dnssec_sign::Name;
+use signet_pipeline::{Error, Form, FormatConfig, Rules, format_zone};
+use zone_io::AtomicFile;
 
-use crate::cli::Outcome;
 use crate::cli::input_flags::InputFlags;
 use crate::cli::origin::origin_of;
-use crate::cli::streams::stdout_error;
+use crate::cli::streams::{stdout_error, tell};
+use crate::cli::{Outcome, sign};
 
 /// Print a zone file in canonical order, one record a line
 #[derive(Args, Debug)]
 #[command(
     long_about = "Prints a zone file in canonical order (RFC 4034 6), one record a line, everything absolute, equal records \
                   once. Two files with the same records give the same text, so that diff can compare \
-                  them."
+                  them.",
+    after_help = "Exit codes:\n  0  done\n  1  the file is no zone; with --records: records at fault were left out\n  2  wrong usage\n  \
+                  4  reading or writing a file failed"
 )]
 pub(in crate::cli) struct FormatFlags {
     /// The zone file; `-` is standard input, and gzip or zstd data is decompressed
@@ -30,24 +32,30 @@ pub(in crate::cli) struct FormatFlags {
     #[arg(short, long, value_name = "ORIGIN")]
     origin: Option<String>,
 
+    /// Write to a file, which is replaced when all is written; `-` is standard output, the default
+    #[arg(short = 'f', long, value_name = "OUT")]
+    output: Option<PathBuf>,
+
     /// Print class, type and data in the generic form of RFC 3597
     #[arg(long)]
     generic: bool,
 
-    /// Take any list of records: owners out of the zone, no SOA, TTLs that differ within a set
+    /// Take any list of records: owners out of the zone, no SOA, TTLs that differ within a set; records at fault are
+    /// reported and left out
     #[arg(long)]
     records: bool,
 
-    /// How many faults of the file are shown
+    /// How many faults of the file are shown, and with --records left out, before it is refused
     #[arg(long, value_name = "N", default_value_t = 20)]
     max_errors: usize,
+
+    /// Threads; the number of processors is the default
+    #[arg(long, value_name = "N")]
+    threads: Option<std::num::NonZeroUsize>,
 
     #[command(flatten)]
     input: InputFlags,
 }
-
-/// Text is handed on in blocks of this size.
-const BLOCK: usize = 64 * 1024;
 
 /// Prints.
 ///
@@ -58,64 +66,39 @@ pub(super) fn run(flags: &FormatFlags) -> Result<Outcome, Error> {
         (None, true) => Name::root(),
         (typed, _) => origin_of(typed.as_deref(), &flags.zone_file)?,
     };
-    let mut options = flags.input.resolve()?.load_options(origin.clone());
-    options.max_faults = flags.max_errors;
-    if flags.records {
-        options.outside = Outside::Keep;
-    }
-    let loaded = load(&flags.zone_file, &options)?;
-    if !flags.records {
-        check_soa(&loaded, flags, &origin)?;
-    }
-    let mut out = std::io::stdout().lock();
-    let mut text = Vec::with_capacity(2 * BLOCK);
-    let mut set = CanonicalSet::default();
-    let mut nodes = nodes_from(&loaded.runs, loaded.origin.borrow(), &[]);
-    while let Some(node) = nodes.next_node() {
-        write_node(&node, flags, &mut set, &mut text);
-        if text.len() >= BLOCK {
-            out.write_all(&text).map_err(stdout_error)?;
-            text.clear();
-        }
-    }
-    out.write_all(&text).and_then(|()| out.flush()).map_err(stdout_error)?;
-    loaded.check_unchanged()?;
-    Ok(Outcome::Done)
-}
-
-fn check_soa(loaded: &Loaded, flags: &FormatFlags, origin: &Name) -> Result<(), Error> {
-    let mut apex = NodeList::new();
-    let found = lookup(&loaded.runs, loaded.origin.borrow(), &[], &mut apex);
-    let soas = if found {
-        apex.node(0).set(RecordType::SOA).len()
-    } else {
-        0
+    let mut load = flags.input.resolve()?.load_options(origin);
+    load.max_faults = flags.max_errors;
+    let config = FormatConfig {
+        zone_file: flags.zone_file.clone(),
+        load,
+        threads: sign::threads(flags.threads),
+        form: if flags.generic { Form::Generic } else { Form::Plain },
+        rules: if flags.records { Rules::Records } else { Rules::Zone },
     };
-    match soas {
-        1 => Ok(()),
-        0 => Err(Error::Input(format!(
-            "{}: no SOA record at {origin}: is this the zone's origin? -o names it, and --records takes any list of records",
-            flags.zone_file.display()
-        ))),
-        count => Err(Error::Input(format!(
-            "{}: {count} SOA records at {origin}: a zone has one",
-            flags.zone_file.display()
-        ))),
-    }
-}
-
-fn write_node(node: &Node<'_>, flags: &FormatFlags, set: &mut CanonicalSet, text: &mut Vec<u8>) {
-    let write = if flags.generic { write_generic } else { write_record };
-    for records in node.sets() {
-        set.load(records);
-        for record in set.order().filter_map(|at| records.get(at)) {
-            // Each RRSIG has the TTL of the set it covers (RFC 4034 3); any other set has one TTL (RFC 2181 5.2).
-            let ttl = if flags.records || record.rtype == RecordType::RRSIG {
-                record.ttl
-            } else {
-                set.ttl()
-            };
-            write(node.owner, ttl, Class::IN, record.rtype, record.rdata, text);
+    let report = match flags.output.as_deref().filter(|path| *path != Path::new("-")) {
+        Some(path) => {
+            let mut file = AtomicFile::create(path)?;
+            let report = format_zone(&config, &mut |text| Ok(file.write_all(text)?))?;
+            file.publish()?;
+            report
         }
+        None => {
+            let mut out = std::io::stdout().lock();
+            let report = format_zone(&config, &mut |text| out.write_all(text).map_err(stdout_error))?;
+            out.flush().map_err(stdout_error)?;
+            report
+        }
+    };
+    for fault in &report.faults {
+        tell(&format!("{fault}\n"));
     }
+    Ok(if report.faults.is_empty() {
+        Outcome::Done
+    } else {
+        tell(&format!(
+            "signet: {} records at fault were left out\n",
+            report.faults.len()
+        ));
+        Outcome::Failed(1)
+    })
 }
