@@ -212,13 +212,7 @@ impl Comparison<'_> {
         keyed
     }
 
-    fn compare_set(
-        &mut self,
-        owner: NameRef<'_>,
-        (rtype, covered): SetKey,
-        old: &[Keyed<'_>],
-        new: &[Keyed<'_>],
-    ) {
+    fn compare_set(&mut self, owner: NameRef<'_>, (rtype, covered): SetKey, old: &[Keyed<'_>], new: &[Keyed<'_>]) {
         let ttl = |set: &[Keyed<'_>]| set.iter().map(|(_, record)| record.ttl).min();
         let (old_records, new_records) = (self.canonical(old), self.canonical(new));
         let only = |one: &[(Vec<u8>, &'_ [u8])], other: &[(Vec<u8>, &'_ [u8])]| -> Vec<usize> {
@@ -268,10 +262,7 @@ impl Comparison<'_> {
 }
 
 /// The records of one set at the start, and the rest.
-fn split_set<'s, 'n>(
-    records: &'s [Keyed<'n>],
-    key: SetKey,
-) -> (&'s [Keyed<'n>], &'s [Keyed<'n>]) {
+fn split_set<'s, 'n>(records: &'s [Keyed<'n>], key: SetKey) -> (&'s [Keyed<'n>], &'s [Keyed<'n>]) {
     let length = records.iter().take_while(|(of, _)| *of == key).count();
     records.split_at(length)
 }

@@ -81,7 +81,10 @@ pub(super) fn run(flags: &CheckFlags) -> Result<Outcome, Error> {
             )));
         }
     }
-    let mut load = flags.input.resolve()?.load_options(origin_of(flags.origin.as_deref(), zone_file)?);
+    let mut load = flags
+        .input
+        .resolve()?
+        .load_options(origin_of(flags.origin.as_deref(), zone_file)?);
     load.max_faults = flags.max_errors;
     let report = check_zone(&CheckConfig {
         zone_file: zone_file.clone(),

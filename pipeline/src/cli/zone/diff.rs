@@ -139,7 +139,10 @@ fn compare(flags: &DiffFlags) -> Result<DiffReport, Error> {
     } else {
         &flags.old
     };
-    let mut load = flags.input.resolve()?.load_options(origin_of(flags.origin.as_deref(), named)?);
+    let mut load = flags
+        .input
+        .resolve()?
+        .load_options(origin_of(flags.origin.as_deref(), named)?);
     load.max_faults = flags.max_errors;
     // Both zones are in memory.
     load.memory /= 2;

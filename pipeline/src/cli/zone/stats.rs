@@ -44,7 +44,10 @@ pub(in crate::cli) struct StatsFlags {
 /// # Errors
 /// [`Error::Zone`] for a file that cannot be read.
 pub(super) fn run(flags: &StatsFlags) -> Result<Outcome, Error> {
-    let mut load = flags.input.resolve()?.load_options(origin_of(flags.origin.as_deref(), &flags.zone_file)?);
+    let mut load = flags
+        .input
+        .resolve()?
+        .load_options(origin_of(flags.origin.as_deref(), &flags.zone_file)?);
     load.max_faults = flags.max_errors;
     let stats = zone_stats(&StatsConfig {
         zone_file: flags.zone_file.clone(),
