@@ -7,6 +7,7 @@ mod denial_flags;
 mod input_flags;
 mod install_links;
 mod key;
+mod monitor;
 mod origin;
 mod report_text;
 mod role_flags;

@@ -112,6 +112,12 @@ pub struct VerifyConfig {
     pub origin: Name,
     /// The moment that signatures have to be valid at, in seconds since 1970.
     pub now: u64,
+    /// A file with the parent's DS records of the zone.
+    pub ds_file: Option<PathBuf>,
+    /// A signature that expires in fewer days is warned of.
+    pub warn_days: Option<u32>,
+    /// A signature that expires in fewer days is an error.
+    pub critical_days: Option<u32>,
     /// Threads that parse and verify.
     pub threads: usize,
     /// Whether the KSK flag of keys is left out of account (BIND's `-z`).

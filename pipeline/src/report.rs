@@ -8,7 +8,7 @@ use dnssec_sign::{KeySetEntry, KeySource, serial_before};
 use serde::Serialize;
 
 use crate::config::{SigningKeys, VerifyConfig};
-use crate::context::Decision;
+use crate::context::{Decision, moment};
 use crate::load::LoadedZone;
 use crate::tally::Tally;
 
@@ -158,6 +158,8 @@ pub struct VerifyReport {
     pub algorithms: Vec<AlgorithmReport>,
     /// The good signature that expires first, in seconds since 1970, and what it covers.
     pub earliest_expiry: Option<ExpiryReport>,
+    /// Seconds from the moment of the verification until it expires.
+    pub expires_in: Option<u32>,
     /// How many findings are errors, shown or not.
     pub errors: u64,
     /// How many are warnings.
@@ -240,6 +242,10 @@ impl VerifyReport {
                 rtype: expiry.rtype.to_string(),
                 key_tag: expiry.key_tag,
             }),
+            expires_in: verdict
+                .earliest_expiry
+                .as_ref()
+                .map(|expiry| expiry.left(moment(config.now))),
             ..Self::unjudged(zone, config, &verdict.findings)
         };
         report.errors = verdict.total(Severity::Error);

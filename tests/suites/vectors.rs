@@ -166,3 +166,50 @@ fn signatures_cover_what_they_cover_in_the_rfcs() {
         assert_eq!(covered(&ours), covered(&theirs), "{name}");
     }
 }
+
+/// The rules that a zone breaks, by the program's JSON.
+fn rules_broken(file: &std::path::Path, flags: &[&str]) -> Vec<String> {
+    let run = Signet::new("verify --json")
+        .arg(file)
+        .args(["-o", "example."])
+        .args(flags)
+        .run();
+    let report: serde_json::Value = serde_json::from_str(&run.stdout).unwrap_or_else(|_| panic!("{run:?}"));
+    let findings = report["findings"].as_array().unwrap();
+    let mut rules: Vec<_> = findings
+        .iter()
+        .map(|finding| finding["rule"].as_str().unwrap().to_owned())
+        .filter(|rule| rule != "not-signed")
+        .collect();
+    rules.sort_unstable();
+    rules
+}
+
+#[test]
+fn the_digests_of_rfc_8976_are_computed() {
+    // The zones are not signed: that is said, and their ZONEMD compared all the same.
+    let scratch = Scratch::new();
+    for (name, expected, changed) in [
+        ("rfc8976-a1.zone", vec![], ("203.0.113.63", "203.0.113.64")),
+        (
+            "rfc8976-a2.zone",
+            vec![],
+            ("occluded but must be", "occluded and must be"),
+        ),
+        (
+            "rfc8976-a3.zone",
+            vec!["zonemd-unknown", "zonemd-unknown"],
+            ("multiple digests", "several digests"),
+        ),
+    ] {
+        assert_eq!(rules_broken(&data(name), &[]), expected, "{name}");
+        let text = std::fs::read_to_string(data(name)).unwrap();
+        let other = text.replacen(changed.0, changed.1, 1);
+        assert_ne!(text, other);
+        let broken = rules_broken(&scratch.write("changed.zone", other), &[]);
+        assert!(broken.contains(&"zonemd-digest".to_owned()), "{name}: {broken:?}");
+        let serial = text.replacen("admin 2018031900", "admin 2018031901", 1);
+        let broken = rules_broken(&scratch.write("changed.zone", serial), &[]);
+        assert!(broken.contains(&"zonemd-serial".to_owned()), "{name}: {broken:?}");
+    }
+}

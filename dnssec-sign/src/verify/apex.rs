@@ -3,6 +3,7 @@
 //! denial records (RFC 9077). The apex's own sets are judged again, with all others, in its partition.
 
 use super::canonical::name_length;
+use super::ds;
 use super::expectations::{Expectations, SepFlag};
 use super::finding::{Finding, Findings};
 use super::folded::FoldedName;
@@ -11,6 +12,7 @@ use super::nsec3::Nsec3Parameters;
 use super::rrsig::Rrsig;
 use super::rule::Rule;
 use super::signature::{Judge, Judgement, MAX_EQUAL_TAGS};
+use super::zonemd::{self, Zonemd};
 use crate::algorithm::Algorithm;
 use crate::record::{Locus, Node};
 use crate::rtype::RecordType;
@@ -31,6 +33,8 @@ pub struct ApexFacts {
     pub(super) nsec: bool,
     /// The chains of NSEC3 that there must be.
     pub(super) nsec3: Vec<Nsec3Parameters>,
+    /// The ZONEMD records that are checked.
+    pub(super) zonemd: Vec<Zonemd>,
     pub(super) findings: Findings,
     serial: u32,
 }
@@ -98,6 +102,7 @@ pub fn survey_apex(apex: Node<'_>, expectations: &Expectations) -> Result<ApexFa
         denial_ttl: 0,
         nsec: apex.has(RecordType::NSEC),
         nsec3: Vec::new(),
+        zonemd: Vec::new(),
         findings: Findings::new(expectations.findings_per_rule),
         serial: 0,
     };
@@ -132,7 +137,9 @@ pub fn survey_apex(apex: Node<'_>, expectations: &Expectations) -> Result<ApexFa
     find_signers(&mut facts, apex, &rrsigs);
     require_algorithms(&mut facts, locus, &rrsigs);
     judge_key_roles(&mut facts, locus);
+    judge_ds(&mut facts, locus);
     read_denial(&mut facts, apex, locus);
+    read_zonemd(&mut facts, apex);
     Ok(facts)
 }
 
@@ -148,6 +155,11 @@ fn soa_numbers(apex: Node<'_>) -> Option<(u32, [u32; 5])> {
     };
     let words: [[u8; 4]; 5] = words.try_into().ok()?;
     Some((soa.ttl, words.map(u32::from_be_bytes)))
+}
+
+/// The serial of the apex's only SOA.
+pub(super) fn soa_serial(apex: Node<'_>) -> Option<u32> {
+    soa_numbers(apex).map(|(_, [serial, ..])| serial)
 }
 
 fn read_keys(facts: &mut ApexFacts, apex: Node<'_>) {
@@ -269,10 +281,41 @@ fn judge_key_roles(facts: &mut ApexFacts, locus: Locus) {
                 locus,
                 "no key with the SEP flag signs the DNSKEY set: keys offline or inactive?",
             ));
+        } else {
+            // An algorithm that signs the zone and has keys with the flag has one that signs the DNSKEY set.
+            for &algorithm in &facts.required {
+                let mut own = entry_points().filter(|key| key.algorithm() == algorithm).peekable();
+                if own.peek().is_some() && !own.any(|key| key.signs_dnskey) {
+                    let detail = format!("no key of algorithm {algorithm} with the SEP flag signs the DNSKEY set");
+                    found.push(facts.apex_finding(Rule::KskNotSelfSigned, locus, detail));
+                }
+            }
         }
     }
     for finding in found {
         facts.add(finding.with_type(RecordType::DNSKEY));
+    }
+}
+
+fn judge_ds(facts: &mut ApexFacts, locus: Locus) {
+    if facts.expectations.ds.is_empty() {
+        return;
+    }
+    for (rule, key_tag, detail) in ds::compare(&facts.expectations.ds, &facts.keys, &facts.origin) {
+        let mut finding = facts.apex_finding(rule, locus, detail).with_type(RecordType::DS);
+        finding.key_tag = key_tag;
+        facts.add(finding);
+    }
+}
+
+fn read_zonemd(facts: &mut ApexFacts, apex: Node<'_>) {
+    let mut faults = Vec::new();
+    facts.zonemd = zonemd::read(apex.set(RecordType::ZONEMD), facts.serial, |rule, locus, detail| {
+        faults.push((rule, locus, detail));
+    });
+    for (rule, locus, detail) in faults {
+        let finding = facts.apex_finding(rule, locus, detail);
+        facts.add(finding.with_type(RecordType::ZONEMD));
     }
 }
 

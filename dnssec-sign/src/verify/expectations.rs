@@ -40,12 +40,19 @@ pub struct Expectations {
     pub sep_flag: SepFlag,
     /// The NSEC3 iterations above which a chain is at fault and not computed.
     pub max_iterations: u16,
+    /// The parent's DS set as RDATA; empty when it is not known.
+    pub ds: Vec<Box<[u8]>>,
+    /// A signature that expires in fewer seconds is warned of.
+    pub warn_within: Option<u32>,
+    /// A signature that expires in fewer seconds is an error.
+    pub critical_within: Option<u32>,
     /// How many findings of one rule are kept; all are counted.
     pub findings_per_rule: u32,
 }
 
 impl Expectations {
-    /// The usual ones: class IN, everything verified, at most 150 NSEC3 iterations, 20 findings of a rule.
+    /// The usual ones: class IN, everything verified, at most 150 NSEC3 iterations, 20 findings of a rule; no DS, and
+    /// a signature is good until it expires.
     #[must_use]
     pub fn new(origin: Name, now: u32) -> Self {
         Self {
@@ -55,6 +62,9 @@ impl Expectations {
             level: Level::Full,
             sep_flag: SepFlag::Heeded,
             max_iterations: 150,
+            ds: Vec::new(),
+            warn_within: None,
+            critical_within: None,
             findings_per_rule: 20,
         }
     }

@@ -10,6 +10,7 @@ use super::nsec3_join;
 use super::partition::PartitionVerdict;
 use super::report::{Counts, Expiry, Report, summarise};
 use super::rule::Rule;
+use super::zonemd::ZoneDigest;
 use crate::name::Name;
 use crate::record::Locus;
 use std::cmp::Ordering;
@@ -145,6 +146,37 @@ impl<'f> Joiner<'f> {
         self.end_of_chain = Some(edges);
     }
 
+    /// Takes the digests of the whole zone and compares them with its ZONEMD records.
+    pub fn compare_digests(&mut self, digest: ZoneDigest) {
+        for finding in digest.finish() {
+            self.findings.add(finding.rule, || finding);
+        }
+    }
+
+    /// The expectations say how many days the signatures must last.
+    fn judge_expiry(&mut self) {
+        let expectations = &self.facts.expectations;
+        let Some(expiry) = &self.expiry else { return };
+        let left = expiry.left(expectations.now);
+        let within = |limit: Option<u32>| limit.is_some_and(|limit| left < limit);
+        let rule = if within(expectations.critical_within) {
+            Rule::ExpiresCritically
+        } else if within(expectations.warn_within) {
+            Rule::ExpiresSoon
+        } else {
+            return;
+        };
+        self.findings.add(rule, || {
+            let detail = format!(
+                "the signature expires in {left} s ({:.1} days)",
+                f64::from(left) / 86400.0
+            );
+            Finding::new(rule, expiry.owner.clone(), Locus::default(), detail)
+                .with_type(expiry.rtype)
+                .with_key_tag(expiry.key_tag)
+        });
+    }
+
     /// Closes the chains and reports.
     #[must_use]
     pub fn finish(mut self) -> Report {
@@ -172,6 +204,7 @@ impl<'f> Joiner<'f> {
                 Finding::new(Rule::Border, origin, Locus::default(), "no partition has a name")
             });
         }
+        self.judge_expiry();
         let totals = self.findings.totals();
         Report {
             findings: self.findings.into_list(),

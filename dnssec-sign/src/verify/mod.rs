@@ -18,13 +18,17 @@
 //! time by hickory-proto in `decode`, bitmaps, key tags, NSEC3 hashes, zone cuts and empty non-terminals are worked out anew.
 //! Shared are the wire form of names, the types of a node, and the means to verify one signature.
 //!
-//! Not here: ZONEMD, the DS in the parent, files, clocks, threads.
+//! Beside the partitions, [`ZoneDigest`] takes all nodes in order for the zone's ZONEMD, and the parent's DS set and the
+//! days that signatures must last are among the [`Expectations`].
+//!
+//! Not here: files, clocks, threads.
 
 mod apex;
 mod bitmap;
 mod canonical;
 mod content;
 mod decode;
+mod ds;
 mod expectations;
 mod finding;
 mod folded;
@@ -42,6 +46,7 @@ mod signature;
 mod site;
 #[cfg(test)]
 mod tests;
+mod zonemd;
 
 pub use apex::{ApexFacts, survey_apex};
 pub use expectations::{Expectations, Level, SepFlag};
@@ -52,3 +57,4 @@ pub use nsec3::Nsec3Parameters;
 pub use partition::{PartitionVerdict, verify_partition};
 pub use report::{AlgorithmSummary, Counts, Expiry, Report};
 pub use rule::{Rule, Severity};
+pub use zonemd::ZoneDigest;

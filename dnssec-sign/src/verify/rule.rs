@@ -91,6 +91,12 @@ rules! {
     RevokedNotSelfSigned Error "revoked-not-self-signed" "RFC 5011 2.1" "A revoked key that does not sign the DNSKEY set."
     EqualTags Error "equal-key-tags" "RFC 4034 8" "More keys with one algorithm and key tag than a validator tries."
 
+    DsNoEntry Error "ds-no-entry-point" "RFC 4035 5.2" "No DS of the parent leads to a key that signs the DNSKEY set."
+    DsAlgorithm Error "ds-algorithm" "RFC 6840 5.11" "An algorithm of the parent's DS set by which no key named there signs the DNSKEY set."
+    DsDigest Error "ds-digest" "RFC 4034 5.1.4" "A DS of the parent with a key's tag and algorithm and another digest."
+    DsWithoutKey Warning "ds-without-key" "RFC 4035 2.4" "A DS of the parent that names no key of the DNSKEY set."
+    DsUnknown Warning "ds-unknown" "RFC 4035 5.2" "A DS of the parent whose digest type this build cannot compute."
+
     // Signatures.
     RrsigMalformed Error "rrsig-malformed" "RFC 4034 3.1" "An RRSIG that cannot be read."
     SignatureMissing Error "signature-missing" "RFC 4035 2.2" "A set without any signature by a key of the zone."
@@ -108,6 +114,9 @@ rules! {
     SignatureNotAuthoritative Error "signature-not-authoritative" "RFC 4035 2.2" "A signature over data that is not authoritative: a delegation's NS, glue, what lies below a cut or a DNAME."
     SignerUnknown Warning "signer-unknown" "RFC 4035 2.2" "A signature by a key that is not in the DNSKEY set, beside a good one."
     SignerRevoked Warning "signer-revoked" "RFC 5011 2.1" "A signature by a revoked key over another set than DNSKEY: it counts for nothing."
+
+    ExpiresCritically Error "expires-critically" "RFC 6781 4.4.2" "A signature expires within the days that count as critical."
+    ExpiresSoon Warning "expires-soon" "RFC 6781 4.4.2" "A signature expires within the days that are warned of."
 
     // Denial of existence.
     DenialMissing Error "denial-missing" "RFC 4035 2.3" "The apex has neither NSEC nor a usable NSEC3PARAM."
@@ -131,6 +140,13 @@ rules! {
     Nsec3Bitmap Error "nsec3-bitmap" "RFC 5155 3.2.1" "An NSEC3 whose types are not those at its name."
     Nsec3Next Error "nsec3-next" "RFC 5155 7.1" "An NSEC3 whose next hash is not the next in the chain."
     Nsec3Collision Error "nsec3-collision" "RFC 5155 7.1" "Two names with one hash: another salt is needed."
+
+    // The digest of the zone.
+    ZonemdDigest Error "zonemd-digest" "RFC 8976 4" "A ZONEMD whose digest is not that of the zone."
+    ZonemdSerial Error "zonemd-serial" "RFC 8976 2.2.1" "A ZONEMD for another serial than the SOA's."
+    ZonemdNotSingle Error "zonemd-not-single" "RFC 8976 2.2.2" "Several ZONEMD records of one scheme and hash algorithm."
+    ZonemdMalformed Error "zonemd-malformed" "RFC 8976 2.2" "A ZONEMD that is cut off, or whose digest has the wrong length."
+    ZonemdUnknown Warning "zonemd-unknown" "RFC 8976 5.3" "A ZONEMD whose scheme or hash algorithm is not known: it was not checked."
 }
 
 impl fmt::Display for Rule {

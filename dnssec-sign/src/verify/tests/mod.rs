@@ -8,4 +8,5 @@ mod flips;
 mod layouts;
 mod nsec3_faults;
 mod odd;
+mod parent;
 mod zone;

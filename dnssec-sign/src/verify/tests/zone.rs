@@ -488,7 +488,7 @@ impl Zone {
         Ok(join(verdicts, &facts))
     }
 
-    fn group<'r>(&self, records: &[&'r Rec]) -> Vec<Group<'r>> {
+    pub(super) fn group<'r>(&self, records: &[&'r Rec]) -> Vec<Group<'r>> {
         let length = self.origin.key().len();
         let mut groups: BTreeMap<Vec<u8>, Group<'r>> = BTreeMap::new();
         for record in records {
@@ -511,13 +511,13 @@ impl Zone {
     }
 }
 
-struct Group<'r> {
+pub(super) struct Group<'r> {
     key: Vec<u8>,
     owner: Name,
     records: Vec<&'r Rec>,
 }
 
-fn node_list<'r>(groups: &'r [Group<'r>]) -> NodeList<'r> {
+pub(super) fn node_list<'r>(groups: &'r [Group<'r>]) -> NodeList<'r> {
     let mut list = NodeList::new();
     for group in groups {
         list.start_node_as(&group.key, group.owner.borrow());
