@@ -25,7 +25,7 @@
 //! # #[cfg(feature = "software")]
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! use dnssec_sign::{
-//!     Algorithm, Border, Class, KeyIndex, KeyStore, Locus, Name, NameRef, NodeList, OwnedRecord, Planner,
+//!     Algorithm, Border, Class, Earlier, Jitter, KeyIndex, KeyStore, Locus, Name, NameRef, NodeList, OwnedRecord, Planner,
 //!     RecordRef, RecordType, SignBatch, Sink, SoftwareKey, SoftwareKeys, ZoneContext, ZoneFault, ZoneSigner,
 //!     generate_key,
 //! };
@@ -54,6 +54,10 @@
 //!     inception: 1_800_000_000,
 //!     expiration: 1_802_592_000,
 //!     dnskey_expiration: 1_802_592_000,
+//!     jitter: Jitter::default(),
+//!     max_ttl: u32::MAX,
+//!     retention: None,
+//!     supplied: Vec::new(),
 //! };
 //!
 //! // The nodes, in canonical order; the apex has the empty key.
@@ -85,7 +89,7 @@
 //!     }
 //! }
 //! let mut sink = Collect::default();
-//! let names = Planner::new(&context).plan(&nodes, &Border::default(), &mut sink);
+//! let names = Planner::new(&context).plan(&nodes, Earlier::default(), &Border::default(), &mut sink);
 //! assert_eq!(names, 2);
 //! use RecordType as T;
 //! assert_eq!(sink.records, [T::SOA, T::NS, T::NSEC, T::DNSKEY, T::A, T::NSEC]);
@@ -115,7 +119,10 @@ mod policy;
 mod private_key;
 pub mod rdata;
 mod record;
+mod retain;
+mod rrsig;
 mod rtype;
+mod set;
 mod signer;
 #[cfg(feature = "software")]
 mod software;
@@ -144,13 +151,15 @@ pub use moment::{
 pub use name::{
     Labels, MAX_LABEL_LENGTH, MAX_WIRE_LENGTH, Name, NameError, NameRef, parse_name, unescape, write_wire_from_key,
 };
-pub use plan::{Border, OwnedRecord, Planner, Sink, ZoneContext, ZoneSigner};
+pub use plan::{Border, Earlier, OwnedRecord, Planner, Sink, ZoneContext, ZoneSigner};
 pub use policy::{
-    Denial, ITERATIONS_NEEDING_INSISTENCE, Insist, MAX_ITERATIONS, Policy, PolicyError, PolicyWarning, SerialPolicy,
-    SerialWarning, UnknownSerialPolicy, Window, next_serial,
+    Denial, ITERATIONS_NEEDING_INSISTENCE, Insist, Jitter, JitterScope, MAX_ITERATIONS, Policy, PolicyError,
+    PolicyWarning, SerialPolicy, SerialWarning, UnknownSerialPolicy, Window, next_serial,
 };
 pub use private_key::PrivateKeyFields;
 pub use record::{Locus, Node, NodeList, RecordRef};
+pub use retain::{CheckSignature, Fate, KnownKey, Reason, Retention};
+pub use rrsig::Rrsig;
 pub use rtype::{Class, RecordType, UnknownType};
 pub use signer::{
     DigestBuf, KeyIndex, KeyStore, MAX_SIGNATURE_LENGTH, SignBatch, SignError, SignatureBuf, Signer, ToBeSigned,

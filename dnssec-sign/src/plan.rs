@@ -7,10 +7,13 @@ use std::ops::Range;
 use crate::denial::{Nsec3Chain, Nsec3Hasher, Nsec3Params, write_bitmap, write_hash_label};
 use crate::fault::{ZoneFault, ZoneRule, check_node};
 use crate::name::{Name, NameRef};
+use crate::policy::Jitter;
 use crate::record::{Locus, Node, NodeList, RecordRef};
+use crate::retain::{Existing, Fate, Retention};
 use crate::rtype::{Class, RecordType};
+use crate::set::{Before, Follower, SetSigner};
 use crate::signer::KeyIndex;
-use crate::tbs::{CanonicalSet, RrsigFields, write_signed_record};
+use crate::tbs::CanonicalSet;
 use crate::zone_cut::{CutTracker, Delegation, Standing, is_made_by_signing};
 
 /// A key that signs, and where its jobs go.
@@ -64,6 +67,14 @@ pub struct ZoneContext {
     pub expiration: u32,
     /// When those of the DNSKEY set end.
     pub dnskey_expiration: u32,
+    /// By how much ends are spread.
+    pub jitter: Jitter,
+    /// TTLs above this are lowered to it.
+    pub max_ttl: u32,
+    /// What becomes of signatures that exist; without it they all go.
+    pub retention: Option<Retention>,
+    /// RRSIGs over the DNSKEY set that were made elsewhere.
+    pub supplied: Vec<OwnedRecord>,
 }
 
 /// What a partition must know of its neighbours.
@@ -75,6 +86,15 @@ pub struct Border<'a> {
     pub next_owner: Option<NameRef<'a>>,
 }
 
+/// Nodes that may hold signatures from before, beside those of the input itself.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Earlier<'l, 'r> {
+    /// The nodes of the previous output from the same range of keys.
+    pub previous: Option<&'l NodeList<'r>>,
+    /// The nodes of the input, for the NSEC3 chain alone: names have theirs with them.
+    pub input: Option<&'l NodeList<'r>>,
+}
+
 /// Receives what a partition comes to, in the order of the output.
 pub trait Sink {
     /// The records that follow are of this owner.
@@ -83,6 +103,10 @@ pub trait Sink {
     fn record(&mut self, rtype: RecordType, ttl: u32, rdata: &[u8]);
     /// An RRSIG over the set just written: to be signed are `head` (RRSIG RDATA without the signature) and then `set`.
     fn sign(&mut self, signer: &ZoneSigner, ttl: u32, head: &[u8], set: &[u8]);
+    /// What became of one signature over the set of `rtype` at `owner`: whoever counts or explains overrides this.
+    fn decided(&mut self, owner: NameRef<'_>, rtype: RecordType, algorithm: u8, key_tag: u16, fate: Fate) {
+        let _ = (owner, rtype, algorithm, key_tag, fate);
+    }
     /// A name of the NSEC3 chain, by hash and fingerprint.
     fn chain_name(&mut self, hash: ([u8; 20], u64), bitmap: &[u8]);
     /// A rule of zones that a node breaks.
@@ -97,8 +121,7 @@ pub struct Planner<'z> {
     tracker: CutTracker,
     standings: Vec<Standing>,
     set: CanonicalSet,
-    signed: Vec<u8>,
-    head: Vec<u8>,
+    sets: SetSigner<'z>,
     rdata: Vec<u8>,
     bitmap: Vec<u8>,
     hashed_owner: Vec<u8>,
@@ -114,8 +137,7 @@ impl<'z> Planner<'z> {
             tracker: CutTracker::new(),
             standings: Vec::new(),
             set: CanonicalSet::default(),
-            signed: Vec::new(),
-            head: Vec::new(),
+            sets: SetSigner::new(context),
             rdata: Vec::new(),
             bitmap: Vec::new(),
             hashed_owner: Vec::new(),
@@ -123,7 +145,14 @@ impl<'z> Planner<'z> {
     }
 
     /// Plans the nodes of one partition. Returns how many of them are names of the zone's chain.
-    pub fn plan(&mut self, nodes: &NodeList<'_>, border: &Border<'_>, sink: &mut impl Sink) -> u64 {
+    pub fn plan(
+        &mut self,
+        nodes: &NodeList<'_>,
+        earlier: Earlier<'_, '_>,
+        border: &Border<'_>,
+        sink: &mut impl Sink,
+    ) -> u64 {
+        let mut old = earlier.previous.map(Follower::new);
         self.tracker.restart(border.cut);
         self.standings.clear();
         for node in nodes.iter() {
@@ -148,6 +177,8 @@ impl<'z> Planner<'z> {
                 continue;
             }
             names += 1;
+            let found = old.as_mut().and_then(|old| old.at(node.key));
+            let before = self.before(&node, found, standing);
             let merged;
             let node = if standing == Standing::Apex {
                 merged = apex_records(self.context, &node);
@@ -159,7 +190,7 @@ impl<'z> Planner<'z> {
                 node
             };
             if self.context.nsec3.is_some() {
-                self.plan_node(&node, standing, None, sink);
+                self.plan_node(&node, standing, None, before, sink);
                 if self.add_to_chain(&node, standing, previous, sink) {
                     previous = Some(nodes.key(index));
                 }
@@ -173,31 +204,78 @@ impl<'z> Planner<'z> {
                 } else {
                     border.next_owner.unwrap_or(self.context.origin.borrow())
                 };
-                self.plan_node(&node, standing, Some(next_owner), sink);
+                self.plan_node(&node, standing, Some(next_owner), before, sink);
             }
         }
         names
     }
 
+    /// What there was at a node before: the old set by set, and the signatures.
+    fn before<'n>(&self, node: &Node<'n>, old: Option<Node<'n>>, standing: Standing) -> Before<'n>
+    where
+        'z: 'n,
+    {
+        let Some(retention) = &self.context.retention else {
+            return Before::default();
+        };
+        Before {
+            existing: Existing {
+                input: if retention.use_input {
+                    node.set(RecordType::RRSIG)
+                } else {
+                    &[]
+                },
+                previous: old.as_ref().map_or(&[], |old| old.set(RecordType::RRSIG)),
+                supplied: if standing == Standing::Apex {
+                    &self.context.supplied
+                } else {
+                    &[]
+                },
+                equals_previous: false,
+            },
+            old,
+        }
+    }
+
     /// Plans links of the NSEC3 chain: each a record and its signatures.
-    pub fn plan_chain(&mut self, chain: &Nsec3Chain, links: Range<usize>, sink: &mut impl Sink) {
+    pub fn plan_chain(
+        &mut self,
+        chain: &Nsec3Chain,
+        links: Range<usize>,
+        earlier: Earlier<'_, '_>,
+        sink: &mut impl Sink,
+    ) {
         let Some(params) = &self.context.nsec3 else {
             return;
         };
+        let mut old = earlier.previous.map(Follower::new);
+        let mut input = earlier.input.map(Follower::new);
         for index in links {
             let link = chain.link(index);
             self.hashed_owner.clear();
             write_hash_label(link.hash, &mut self.hashed_owner);
+            // The label in lower case, closed by 0, is the key.
+            let mut key = [0; 33];
+            for (to, from) in key.iter_mut().zip(&self.hashed_owner[1..]) {
+                *to = from.to_ascii_lowercase();
+            }
             self.hashed_owner.extend_from_slice(self.context.origin.borrow().wire());
             self.rdata.clear();
             link.write_rdata(params, &mut self.rdata);
             let owner = NameRef::from_known(&self.hashed_owner);
             sink.owner(owner);
-            let made = Made {
-                rtype: RecordType::NSEC3,
-                rdata: &self.rdata,
+            let old = old.as_mut().and_then(|old| old.at(&key));
+            let input = input.as_mut().and_then(|input| input.at(&key));
+            let before = Before {
+                existing: Existing {
+                    input: input.as_ref().map_or(&[], |node| node.set(RecordType::RRSIG)),
+                    previous: old.as_ref().map_or(&[], |node| node.set(RecordType::RRSIG)),
+                    ..Existing::default()
+                },
+                old,
             };
-            sign_made(self.context, owner, &made, &mut self.signed, &mut self.head, sink);
+            self.sets
+                .write_made(owner, RecordType::NSEC3, &self.rdata, before, sink);
         }
     }
 
@@ -205,7 +283,7 @@ impl<'z> Planner<'z> {
     fn write_unsigned(&mut self, node: &Node<'_>, sink: &mut impl Sink) {
         for records in node.sets() {
             if !is_made_by_signing(records[0].rtype) {
-                self.write_set(node, records, Signed::No, sink);
+                self.write_set(node, records, Signed::No, Before::default(), sink);
             }
         }
     }
@@ -216,13 +294,14 @@ impl<'z> Planner<'z> {
         node: &Node<'_>,
         standing: Standing,
         next_owner: Option<NameRef<'_>>,
+        before: Before<'_>,
         sink: &mut impl Sink,
     ) {
         let apex = standing == Standing::Apex;
         let delegation = matches!(standing, Standing::Delegation(_));
         if apex {
             // Readers of master files want the SOA first.
-            self.write_set(node, node.set(RecordType::SOA), Signed::Yes, sink);
+            self.write_set(node, node.set(RecordType::SOA), Signed::Yes, before, sink);
         }
         let mut nsec = next_owner;
         for records in node.sets() {
@@ -236,7 +315,7 @@ impl<'z> Planner<'z> {
             if rtype > RecordType::NSEC
                 && let Some(next_owner) = nsec.take()
             {
-                self.write_nsec(node, standing, next_owner, sink);
+                self.write_nsec(node, standing, next_owner, before, sink);
             }
             // The parent signs only DS at a cut (RFC 4035 2.2).
             let signed = if delegation && rtype != RecordType::DS {
@@ -244,14 +323,21 @@ impl<'z> Planner<'z> {
             } else {
                 Signed::Yes
             };
-            self.write_set(node, records, signed, sink);
+            self.write_set(node, records, signed, before, sink);
         }
         if let Some(next_owner) = nsec {
-            self.write_nsec(node, standing, next_owner, sink);
+            self.write_nsec(node, standing, next_owner, before, sink);
         }
     }
 
-    fn write_set(&mut self, node: &Node<'_>, records: &[RecordRef<'_>], signed: Signed, sink: &mut impl Sink) {
+    fn write_set(
+        &mut self,
+        node: &Node<'_>,
+        records: &[RecordRef<'_>],
+        signed: Signed,
+        before: Before<'_>,
+        sink: &mut impl Sink,
+    ) {
         let Some(first) = records.first() else {
             return;
         };
@@ -260,27 +346,23 @@ impl<'z> Planner<'z> {
         if self.set.has_mixed_ttl() {
             fault(sink, node.owner, first.locus, ZoneRule::MixedTtl(rtype));
         }
+        self.set.limit_ttl(self.context.max_ttl);
         for at in self.set.order() {
             sink.record(rtype, self.set.ttl(), records[at].rdata);
         }
-        if signed == Signed::No {
-            return;
+        if signed == Signed::Yes {
+            self.sets.sign(node.owner, rtype, &self.set, before, sink);
         }
-        self.signed.clear();
-        self.set
-            .write_signed(node.owner, rtype, self.context.class, &mut self.signed);
-        sign_set(
-            self.context,
-            node.owner,
-            rtype,
-            self.set.ttl(),
-            &self.signed,
-            &mut self.head,
-            sink,
-        );
     }
 
-    fn write_nsec(&mut self, node: &Node<'_>, standing: Standing, next_owner: NameRef<'_>, sink: &mut impl Sink) {
+    fn write_nsec(
+        &mut self,
+        node: &Node<'_>,
+        standing: Standing,
+        next_owner: NameRef<'_>,
+        before: Before<'_>,
+        sink: &mut impl Sink,
+    ) {
         self.rdata.clear();
         self.rdata.extend_from_slice(next_owner.wire());
         let types = present(node, standing);
@@ -290,11 +372,8 @@ impl<'z> Planner<'z> {
             low.chain([RecordType::RRSIG, RecordType::NSEC]).chain(high),
             &mut self.rdata,
         );
-        let made = Made {
-            rtype: RecordType::NSEC,
-            rdata: &self.rdata,
-        };
-        sign_made(self.context, node.owner, &made, &mut self.signed, &mut self.head, sink);
+        self.sets
+            .write_made(node.owner, RecordType::NSEC, &self.rdata, before, sink);
     }
 
     /// Adds a node and the empty non-terminals above it to the NSEC3 chain (RFC 5155 7.1). Returns whether it is there.
@@ -341,63 +420,6 @@ impl<'z> Planner<'z> {
 enum Signed {
     Yes,
     No,
-}
-
-/// A record that signing makes: NSEC or NSEC3.
-struct Made<'a> {
-    rtype: RecordType,
-    rdata: &'a [u8],
-}
-
-/// Writes a denial record and its signatures. Its RDATA is canonical as it is: the next name of an NSEC is not
-/// folded (RFC 6840 5.1).
-fn sign_made(
-    context: &ZoneContext,
-    owner: NameRef<'_>,
-    made: &Made<'_>,
-    signed: &mut Vec<u8>,
-    head: &mut Vec<u8>,
-    sink: &mut impl Sink,
-) {
-    sink.record(made.rtype, context.negative_ttl, made.rdata);
-    signed.clear();
-    write_signed_record(
-        owner,
-        made.rtype,
-        context.class,
-        context.negative_ttl,
-        made.rdata,
-        signed,
-    );
-    sign_set(context, owner, made.rtype, context.negative_ttl, signed, head, sink);
-}
-
-fn sign_set(
-    context: &ZoneContext,
-    owner: NameRef<'_>,
-    rtype: RecordType,
-    ttl: u32,
-    signed: &[u8],
-    head: &mut Vec<u8>,
-    sink: &mut impl Sink,
-) {
-    let (signers, expiration) = match rtype {
-        RecordType::DNSKEY => (&context.key_signers, context.dnskey_expiration),
-        RecordType::CDS | RecordType::CDNSKEY => (&context.sync_signers, context.expiration),
-        _ => (&context.zone_signers, context.expiration),
-    };
-    for signer in signers {
-        let fields = RrsigFields {
-            algorithm: signer.algorithm,
-            expiration,
-            inception: context.inception,
-            key_tag: signer.key_tag,
-            signer: context.origin.borrow(),
-        };
-        head.clear();
-        fields.write_head(owner, rtype, ttl, head);
-        sink.sign(signer, ttl, head, signed);
-    }
 }
 
 /// The types of a node that count for its bitmap, beside RRSIG and NSEC: at a cut only NS and DS (RFC 4035 2.3).

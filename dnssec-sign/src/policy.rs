@@ -4,6 +4,8 @@
 
 use crate::denial::Nsec3Params;
 use crate::moment::serial_before;
+use crate::name::NameRef;
+use crate::rtype::RecordType;
 use std::fmt;
 use std::str::FromStr;
 
@@ -39,6 +41,11 @@ pub struct Policy {
     pub serial: SerialPolicy,
     /// How the absence of names and types is shown.
     pub denial: Denial,
+    /// Existing signatures that end within so many seconds are made anew; `None` is a quarter of the validity of those
+    /// that take their place.
+    pub refresh: Option<u32>,
+    /// By how much the ends of signatures are spread.
+    pub jitter: Jitter,
 }
 
 impl Policy {
@@ -53,6 +60,8 @@ impl Policy {
             dnskey_expiration: expiration,
             serial: SerialPolicy::Increment,
             denial: Denial::Nsec,
+            refresh: None,
+            jitter: Jitter::default(),
         }
     }
 
@@ -60,6 +69,16 @@ impl Policy {
     #[must_use]
     pub fn validity(&self) -> u32 {
         self.expiration.wrapping_sub(self.inception)
+    }
+
+    /// How long before their end signatures are made anew, in seconds.
+    #[must_use]
+    pub fn refresh_window(&self, window: Window) -> u32 {
+        let expiration = match window {
+            Window::Zone => self.expiration,
+            Window::Dnskey => self.dnskey_expiration,
+        };
+        self.refresh.unwrap_or(expiration.wrapping_sub(self.inception) / 4)
     }
 
     /// Finds the faults of a policy at the moment `now`; what can stand but should be known comes back as warnings.
@@ -82,6 +101,19 @@ impl Policy {
             if !serial_before(now, expiration) {
                 warnings.push(PolicyWarning::Expired { what });
             }
+            let jitter = match what {
+                Window::Dnskey if self.jitter.scope == JitterScope::Most => 0,
+                _ => self.jitter.seconds,
+            };
+            let (refresh, validity) = (self.refresh_window(what), expiration.wrapping_sub(self.inception));
+            if u64::from(jitter) + u64::from(refresh) >= u64::from(validity) {
+                return Err(PolicyError::Refresh {
+                    what,
+                    jitter,
+                    refresh,
+                    validity,
+                });
+            }
         }
         if serial_before(now, self.inception) {
             if insist == Insist::No {
@@ -95,6 +127,49 @@ impl Policy {
             check_nsec3(nsec3, insist, &mut warnings)?;
         }
         Ok(warnings)
+    }
+}
+
+/// By how much the ends of signatures are spread, so that not all of a zone's are due at once. Which signature ends
+/// when follows from a hash of seed, owner and type: it is the same in every run with the same seed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Jitter {
+    /// An end comes up to so many seconds earlier, this number left out; 0 is no jitter.
+    pub seconds: u32,
+    /// The key of the hash.
+    pub seed: u64,
+    /// Which sets.
+    pub scope: JitterScope,
+}
+
+/// The sets whose signatures' ends are spread.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum JitterScope {
+    /// All but SOA, DNSKEY and ZONEMD.
+    #[default]
+    Most,
+    /// All.
+    All,
+}
+
+impl Jitter {
+    /// How much earlier the signatures over the set of `rtype` at `owner` end, in seconds.
+    #[must_use]
+    pub fn of(&self, owner: NameRef<'_>, rtype: RecordType) -> u32 {
+        let steady = matches!(rtype, RecordType::SOA | RecordType::DNSKEY | RecordType::ZONEMD);
+        if self.seconds == 0 || steady && self.scope == JitterScope::Most {
+            return 0;
+        }
+        let mut state = 0xcbf2_9ce4_8422_2325_u64;
+        let mut add = |byte: u8| state = (state ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        self.seed.to_be_bytes().into_iter().for_each(&mut add);
+        owner.wire().iter().for_each(|byte| add(byte.to_ascii_lowercase()));
+        rtype.0.to_be_bytes().into_iter().for_each(&mut add);
+        // FNV-1a leaves the high bits of short inputs alike: mixed as SplitMix64 does.
+        state = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        state = (state ^ (state >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        state ^= state >> 31;
+        u32::try_from(state % u64::from(self.seconds)).unwrap_or(0)
     }
 }
 
@@ -274,6 +349,21 @@ pub enum PolicyError {
         /// By how much.
         seconds: u32,
     },
+    /// Signatures would be due for renewal as soon as they are made.
+    #[error(
+        "the {what} would be valid for {validity} s, and are made anew {refresh} s before their end, which jitter brings \
+         forward by up to {jitter} s: the two must be less than the validity"
+    )]
+    Refresh {
+        /// Which.
+        what: Window,
+        /// The jitter in seconds.
+        jitter: u32,
+        /// The refresh window in seconds.
+        refresh: u32,
+        /// The validity in seconds.
+        validity: u32,
+    },
     /// Too many iterations of NSEC3.
     #[error(
         "{iterations} NSEC3 iterations are above the limit of {limit}: resolvers treat such zones as insecure (RFC 9276 3.2); use 0{}",
@@ -378,6 +468,38 @@ mod tests {
                 PolicyWarning::Expired { what: Window::Dnskey }
             ])
         );
+    }
+
+    #[test]
+    fn jitter_is_spread_and_the_same_each_time() {
+        let mut policy = Policy::from_now(NOW);
+        assert_eq!(policy.refresh_window(Window::Zone), 30 * 86400 / 4);
+        policy.jitter = Jitter {
+            seconds: 100,
+            seed: 7,
+            scope: JitterScope::Most,
+        };
+        let mut seen = std::collections::BTreeSet::new();
+        for number in 0..1000 {
+            let owner: crate::name::Name = format!("Host{number}.test.").parse().unwrap();
+            let jitter = policy.jitter.of(owner.borrow(), RecordType::A);
+            assert_eq!(jitter, policy.jitter.of(owner.to_folded().borrow(), RecordType::A));
+            assert_eq!(policy.jitter.of(owner.borrow(), RecordType::SOA), 0);
+            seen.insert(jitter);
+        }
+        assert!(
+            seen.len() > 90 && seen.iter().all(|&jitter| jitter < 100),
+            "{}",
+            seen.len()
+        );
+        assert_eq!(policy.validate(NOW, Insist::No), Ok(vec![]));
+        policy.refresh = Some(policy.validity() - 100);
+        assert!(matches!(
+            policy.validate(NOW, Insist::Yes),
+            Err(PolicyError::Refresh { what: Window::Zone, .. })
+        ));
+        policy.jitter.seconds = 99;
+        assert_eq!(policy.validate(NOW, Insist::No), Ok(vec![]));
     }
 
     #[test]

@@ -59,6 +59,11 @@ impl CanonicalSet {
         self.ttl
     }
 
+    /// Lowers the TTL to `most`, where it is above.
+    pub fn limit_ttl(&mut self, most: u32) {
+        self.ttl = self.ttl.min(most);
+    }
+
     /// Whether the records came with different TTLs.
     #[must_use]
     pub fn has_mixed_ttl(&self) -> bool {

@@ -10,6 +10,7 @@ mod key;
 mod monitor;
 mod origin;
 mod report_text;
+mod reuse_flags;
 mod role_flags;
 mod sign;
 mod streams;

@@ -28,6 +28,40 @@ pub enum Output {
     Stdout,
 }
 
+/// What becomes of signatures and denial records in the input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum InputDnssec {
+    /// Signatures that are still good stay.
+    #[default]
+    Reuse,
+    /// All are left out and made anew.
+    Strip,
+    /// There must be none.
+    Reject,
+}
+
+/// What is taken over from earlier runs.
+#[derive(Debug, Clone, Default)]
+#[allow(clippy::struct_excessive_bools, reason = "BIND's switches, which combine freely")]
+pub struct ReuseConfig {
+    /// Signatures of the input.
+    pub input: InputDnssec,
+    /// An earlier output whose signatures are looked at as well.
+    pub previous: Option<PathBuf>,
+    /// Whether signatures of keys that are not active any more go at once (BIND's `-Q`).
+    pub drop_inactive: bool,
+    /// Whether signatures of keys that are not published any more go at once (BIND's `-R`).
+    pub drop_removed: bool,
+    /// Whether everything is signed anew.
+    pub force: bool,
+    /// A DNSKEY set with its signatures, made elsewhere: it takes the place of the zone's own.
+    pub dnskey_set: Option<PathBuf>,
+    /// Whether an NSEC3 chain that the input has is kept, with its parameters, in place of the policy's denial.
+    pub keep_chain: bool,
+    /// Whether the observer is told of every signature.
+    pub explain: bool,
+}
+
 /// The size of a partition: the unit of planning, rendering and writing. Results never depend on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PartitionSize {
@@ -68,6 +102,10 @@ pub struct SignConfig {
     pub max_errors: usize,
     /// The size of a partition.
     pub partition: PartitionSize,
+    /// What is taken over from earlier runs.
+    pub reuse: ReuseConfig,
+    /// TTLs above this are lowered to it.
+    pub max_ttl: Option<u32>,
 }
 
 /// What kind of store keys live in: it decides which threads sign.

@@ -2,10 +2,13 @@
 //! for a signature of the known length; the signatures are put into their holes when they come back.
 
 use base64_simd::{Out, STANDARD};
-use dnssec_sign::{Class, KeyIndex, NameRef, Nsec3Names, RecordType, SignBatch, Sink, ZoneFault, ZoneSigner};
+use dnssec_sign::{
+    Algorithm, Class, Fate, KeyIndex, NameRef, Nsec3Names, RecordType, SignBatch, Sink, ZoneFault, ZoneSigner,
+};
 use zone_io::OwnerLines;
 
 use crate::error::Error;
+use crate::tally::earlier;
 
 /// So many jobs go to a store together: enough to make the way there cheap, few enough that every session gets some.
 const JOBS_PER_BATCH: usize = 64;
@@ -43,12 +46,28 @@ pub(crate) struct Emission {
     pub(crate) chain: Nsec3Names,
     pub(crate) faults: Vec<ZoneFault>,
     pub(crate) records: u64,
+    /// The largest TTL.
+    pub(crate) max_ttl: u32,
+    /// When the first signature ends.
+    pub(crate) expiry: Option<u32>,
+    /// What became of signatures, by [`Fate::number`].
+    pub(crate) fates: [u64; Fate::ALL.len()],
+    /// The same one by one, where that was asked for.
+    pub(crate) explanation: String,
+}
+
+/// Whether each signature is told of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Explain {
+    Yes,
+    No,
 }
 
 /// Renders one partition: the sink of its planner.
 pub(crate) struct Renderer<'a> {
     emission: Emission,
     signing: Signing,
+    explain: Explain,
     /// The batch that each store's next job goes into.
     open: Vec<Option<u32>>,
     scratch: &'a mut Scratch,
@@ -72,7 +91,13 @@ impl Scratch {
 
 impl<'a> Renderer<'a> {
     /// A renderer into `text`, whose memory is used again.
-    pub(crate) fn new(stores: usize, signing: Signing, mut text: Vec<u8>, scratch: &'a mut Scratch) -> Self {
+    pub(crate) fn new(
+        stores: usize,
+        signing: Signing,
+        explain: Explain,
+        mut text: Vec<u8>,
+        scratch: &'a mut Scratch,
+    ) -> Self {
         text.clear();
         Self {
             emission: Emission {
@@ -80,8 +105,18 @@ impl<'a> Renderer<'a> {
                 ..Emission::default()
             },
             signing,
+            explain,
             open: vec![None; stores],
             scratch,
+        }
+    }
+
+    /// Notes when a signature ends, by its RDATA (RFC 4034 3.1).
+    fn note_expiry(&mut self, rdata: &[u8]) {
+        if let Some(&[a, b, c, d]) = rdata.get(8..12) {
+            let end = u32::from_be_bytes([a, b, c, d]);
+            let least = self.emission.expiry.map_or(end, |least| earlier(least, end));
+            self.emission.expiry = Some(least);
         }
     }
 
@@ -100,12 +135,25 @@ impl Sink for Renderer<'_> {
             .lines
             .write_record(ttl, rtype, rdata, &mut self.emission.text);
         self.emission.records += 1;
+        self.emission.max_ttl = self.emission.max_ttl.max(ttl);
+        if rtype == RecordType::RRSIG {
+            self.note_expiry(rdata);
+        }
+    }
+
+    fn decided(&mut self, owner: NameRef<'_>, rtype: RecordType, algorithm: u8, key_tag: u16, fate: Fate) {
+        self.emission.fates[fate.number()] += 1;
+        if self.explain == Explain::Yes {
+            let line = format!("{owner} {rtype} {}/{key_tag}: {}\n", Algorithm(algorithm), fate.word());
+            self.emission.explanation.push_str(&line);
+        }
     }
 
     fn sign(&mut self, signer: &ZoneSigner, ttl: u32, head: &[u8], set: &[u8]) {
         if self.signing == Signing::Off {
             return;
         }
+        self.note_expiry(head);
         let Scratch { lines, rdata } = &mut *self.scratch;
         rdata.clear();
         rdata.extend_from_slice(head);

@@ -18,10 +18,13 @@ mod error;
 mod input;
 mod judge;
 mod keys;
+mod known_keys;
 mod load;
 mod observer;
+mod offline;
 mod output;
 mod partition;
+mod previous;
 mod report;
 mod rounds;
 mod signing;
@@ -36,16 +39,21 @@ use dnssec_sign::verify::{Expectations, Level, SepFlag};
 use rayon::ThreadPool;
 use rayon::slice::ParallelSliceMut as _;
 
-use crate::context::moment;
-use crate::load::{LoadedZone, load};
+use crate::context::{Decision, Earlier, moment};
+use crate::emit::Explain;
+use crate::load::{LoadedZone, load, load_previous};
 use crate::output::ZoneOutput;
 use crate::partition::Partitions;
+use crate::previous::Previous;
 use crate::rounds::{Chain, Names, Work};
 use crate::signing::Hall;
 use crate::tally::Tally;
 use crate::verify::Verification;
 
-pub use config::{Output, PartitionSize, SignConfig, SigningKeys, Store, StoreKind, VerifyConfig, VerifyLevel};
+pub use config::{
+    InputDnssec, Output, PartitionSize, ReuseConfig, SignConfig, SigningKeys, Store, StoreKind, VerifyConfig,
+    VerifyLevel,
+};
 pub use error::Error;
 pub use input::InputOptions;
 pub use judge::verify;
@@ -71,7 +79,19 @@ pub fn sign(config: &SignConfig, keys: &SigningKeys, observer: &dyn Observer) ->
     let pool = thread_pool(config.threads)?;
     let zone = pool.install(|| load(config, observer))?;
     let loaded = Instant::now();
-    let decision = context::decide(zone.runs(), config, keys)?;
+    let old = match &config.reuse.previous {
+        Some(path) => Some(pool.install(|| load_previous(path, config, observer))?),
+        None => None,
+    };
+    let replaced = match &config.output {
+        Output::File(path) => Previous::read(path, &config.origin)?,
+        Output::Stdout => None,
+    };
+    let earlier = Earlier {
+        output: replaced.as_ref(),
+        runs: old.as_ref().map(LoadedZone::runs),
+    };
+    let decision = context::decide(zone.runs(), config, keys, earlier)?;
     for warning in &decision.warnings {
         observer.warn(warning);
     }
@@ -85,17 +105,29 @@ pub fn sign(config: &SignConfig, keys: &SigningKeys, observer: &dyn Observer) ->
             verification: verification.as_ref(),
             tally: &tally,
             observer,
+            previous: earlier.runs,
+            explain: if config.reuse.explain {
+                Explain::Yes
+            } else {
+                Explain::No
+            },
         };
-        sign_zone(&zone, config, work, hall, &pool)
+        sign_zone(&zone, config, &decision, work, hall, &pool)
     })?;
     let signed = Instant::now();
     zone.check_unchanged()?;
+    if let Some(old) = &old {
+        old.check_unchanged()?;
+    }
     let verdict = verification.map(Verification::finish).transpose()?;
     let verified = Instant::now();
     observer.phase(Phase::Publish, None);
     let bytes_out = output.length();
     output.publish()?;
 
+    if let Some(warning) = decision.short_validity(&tally, moment(config.now)) {
+        observer.warn(&warning);
+    }
     let mut report = report::summarise(&zone, &decision, keys, &tally);
     report.bytes_out = bytes_out;
     report.verified = verdict.as_ref().map_or(0, |verdict| verdict.counts.verified);
@@ -113,6 +145,7 @@ pub fn sign(config: &SignConfig, keys: &SigningKeys, observer: &dyn Observer) ->
 fn sign_zone(
     zone: &LoadedZone,
     config: &SignConfig,
+    decision: &Decision,
     work: Work<'_>,
     hall: &Hall<'_>,
     pool: &ThreadPool,
@@ -138,6 +171,7 @@ fn sign_zone(
         chain: &chain,
         size,
         before: partitions.len(),
+        input: decision.input_has_chain.then(|| zone.runs()),
     };
     hall.run(&round, pool, work.observer)
 }

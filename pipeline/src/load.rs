@@ -40,6 +40,18 @@ impl<'a> From<&'a VerifyConfig> for Source<'a> {
     }
 }
 
+/// Reads the output of an earlier run on the current rayon pool.
+///
+/// # Errors
+/// As [`load`].
+pub(crate) fn load_previous(path: &Path, config: &SignConfig, observer: &dyn Observer) -> Result<LoadedZone, Error> {
+    let source = Source {
+        zone_file: path,
+        ..config.into()
+    };
+    load(source, observer)
+}
+
 /// A zone in memory.
 pub(crate) struct LoadedZone {
     loaded: Loaded,

@@ -33,6 +33,11 @@ pub trait Observer: Sync {
         let _ = message;
     }
 
+    /// What became of signatures, one line each, in the order of the output. Only when the run was asked for it.
+    fn explain(&self, lines: &str) {
+        let _ = lines;
+    }
+
     /// Whether the run shall stop; asked often.
     fn cancelled(&self) -> bool {
         false

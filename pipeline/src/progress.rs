@@ -89,6 +89,13 @@ impl Observer for Progress {
         }
     }
 
+    fn explain(&self, lines: &str) {
+        match &self.display {
+            Display::Bars(bars) => bars.say(lines.trim_end()),
+            Display::Lines(_) | Display::Quiet => write_line(lines.trim_end()),
+        }
+    }
+
     fn cancelled(&self) -> bool {
         sigbus::asked_to_stop()
     }

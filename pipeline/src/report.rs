@@ -1,10 +1,11 @@
 //! What a run did: counts, times and identities. Data only; text and JSON are made in `cli`.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use dnssec_sign::verify::{Finding, Report as Verdict, Severity};
-use dnssec_sign::{KeySetEntry, KeySource, serial_before};
+use dnssec_sign::{Fate, KeySetEntry, KeySource};
 use serde::Serialize;
 
 use crate::config::{SigningKeys, VerifyConfig};
@@ -35,6 +36,9 @@ pub struct Report {
     pub keys: Vec<KeyReport>,
     /// Signatures verified in what was written; 0 when it was not verified.
     pub verified: u64,
+    /// What became of signatures: made because they were `new`, `changed`, `expiring`, by another `key` or `forced`; `kept`;
+    /// `unrenewed` because their key is not at hand; `dropped`.
+    pub decisions: BTreeMap<&'static str, u64>,
     /// The earliest expiry among the signatures, in seconds since 1970.
     pub earliest_expiry: Option<u32>,
     /// Time per stage.
@@ -83,6 +87,12 @@ fn seconds<S: serde::Serializer>(time: &Duration, serializer: S) -> Result<S::Ok
 }
 
 impl Report {
+    /// Signatures that end within the refresh window and whose keys are not at hand.
+    #[must_use]
+    pub fn unrenewed(&self) -> u64 {
+        self.decisions.get(Fate::Unrenewed.word()).copied().unwrap_or(0)
+    }
+
     /// All signatures made.
     #[must_use]
     pub fn signatures(&self) -> u64 {
@@ -123,18 +133,11 @@ pub(crate) fn summarise(zone: &LoadedZone, decision: &Decision, keys: &SigningKe
         names: tally.names.load(Ordering::Relaxed),
         denial_records: tally.denial_records.load(Ordering::Relaxed),
         keys: decision.keys.entries().iter().filter_map(key_report).collect(),
-        earliest_expiry: Some(serial_earlier(
-            decision.context.expiration,
-            decision.context.dnskey_expiration,
-        )),
+        earliest_expiry: tally.earliest_expiry(),
+        decisions: Fate::ALL.iter().map(|fate| (fate.word(), tally.fate(*fate))).collect(),
         warnings: decision.warnings.clone(),
         ..Report::default()
     }
-}
-
-/// The earlier of two moments modulo 2^32 (RFC 4034 3.1.5).
-fn serial_earlier(one: u32, other: u32) -> u32 {
-    if serial_before(one, other) { one } else { other }
 }
 
 /// The verdict on a signed zone.

@@ -5,9 +5,10 @@ use std::ops::Range;
 use std::sync::atomic::Ordering;
 use std::sync::{Mutex, PoisonError};
 
-use dnssec_sign::{NodeList, Nsec3Chain, Nsec3Names, Planner, ZoneContext};
+use dnssec_sign::{Earlier, NodeList, Nsec3Chain, Nsec3Names, Planner, ZoneContext, write_hash_label};
+use zone_io::{Run, merge_range};
 
-use crate::emit::{Emission, Renderer, Scratch, Signing};
+use crate::emit::{Emission, Explain, Renderer, Scratch, Signing};
 use crate::error::Error;
 use crate::observer::{Observer, Phase};
 use crate::output::ZoneOutput;
@@ -25,11 +26,14 @@ pub(crate) struct Work<'a> {
     pub(crate) verification: Option<&'a Verification>,
     pub(crate) tally: &'a Tally,
     pub(crate) observer: &'a dyn Observer,
+    /// The previous output.
+    pub(crate) previous: Option<&'a [Run]>,
+    pub(crate) explain: Explain,
 }
 
 impl<'a> Work<'a> {
     fn renderer<'s>(&self, text: Vec<u8>, scratch: &'s mut Scratch) -> Renderer<'s> {
-        Renderer::new(self.stores, self.tally.signing(), text, scratch)
+        Renderer::new(self.stores, self.tally.signing(), self.explain, text, scratch)
     }
 
     /// Writes a partition behind those before it.
@@ -41,6 +45,9 @@ impl<'a> Work<'a> {
         units: u64,
     ) -> Result<(Vec<u8>, Written), Error> {
         self.tally.count(&emission);
+        if !emission.explanation.is_empty() {
+            self.observer.explain(&emission.explanation);
+        }
         let text = std::mem::take(&mut emission.text);
         let range = self.output.append(&text)?;
         self.observer.advance(phase, units);
@@ -83,6 +90,7 @@ impl<'a> Names<'a> {
 /// A worker's scratch in the first round.
 pub(crate) struct NamesScratch<'a> {
     nodes: NodeList<'a>,
+    previous: NodeList<'a>,
     planner: Planner<'a>,
     rendering: Scratch,
 }
@@ -97,6 +105,7 @@ impl<'a> Round for Names<'a> {
     fn scratch(&self) -> NamesScratch<'a> {
         NamesScratch {
             nodes: NodeList::new(),
+            previous: NodeList::new(),
             planner: Planner::new(self.work.context),
             rendering: Scratch::new(self.work.context.class),
         }
@@ -106,9 +115,14 @@ impl<'a> Round for Names<'a> {
         self.partitions.load(index, &mut scratch.nodes);
         let neighbours = self.partitions.neighbours(index);
         let mut renderer = self.work.renderer(text, &mut scratch.rendering);
+        let mut earlier = Earlier::default();
+        if let Some(runs) = self.work.previous {
+            self.partitions.load_from(runs, index, &mut scratch.previous);
+            earlier.previous = Some(&scratch.previous);
+        }
         let names = scratch
             .planner
-            .plan(&scratch.nodes, &neighbours.border(), &mut renderer);
+            .plan(&scratch.nodes, earlier, &neighbours.border(), &mut renderer);
         let mut emission = renderer.finish();
         let tally = self.work.tally;
         tally.names.fetch_add(names, Ordering::Relaxed);
@@ -160,6 +174,16 @@ pub(crate) struct Chain<'a> {
     pub(crate) size: usize,
     /// How many partitions of the first round are verified as well.
     pub(crate) before: usize,
+    /// The input's runs, where it has an NSEC3 chain whose signatures may stay.
+    pub(crate) input: Option<&'a [Run]>,
+}
+
+/// A worker's scratch in the second round.
+pub(crate) struct ChainScratch<'a> {
+    input: NodeList<'a>,
+    previous: NodeList<'a>,
+    planner: Planner<'a>,
+    rendering: Scratch,
 }
 
 impl Chain<'_> {
@@ -167,22 +191,56 @@ impl Chain<'_> {
         let start = index * self.size;
         start..self.chain.len().min(start + self.size)
     }
+
+    /// The key of a link's owner; `None` behind the last.
+    fn key(&self, link: usize) -> Option<Vec<u8>> {
+        (link < self.chain.len()).then(|| {
+            let mut label = Vec::with_capacity(33);
+            write_hash_label(self.chain.link(link).hash, &mut label);
+            label.remove(0);
+            label.make_ascii_lowercase();
+            label.push(0);
+            label
+        })
+    }
+
+    /// The nodes that runs have in the range of partition `index`.
+    fn nodes<'r>(&self, runs: &'r [Run], index: usize, nodes: &mut NodeList<'r>) {
+        let links = self.links(index);
+        nodes.clear();
+        let lower = self.key(links.start).unwrap_or_default();
+        let upper = self.key(links.end);
+        merge_range(runs, self.work.context.origin.borrow(), &lower, upper.as_deref(), nodes);
+    }
 }
 
 impl<'a> Round for Chain<'a> {
-    type Scratch = (Planner<'a>, Scratch);
+    type Scratch = ChainScratch<'a>;
 
     fn len(&self) -> usize {
         self.chain.len().div_ceil(self.size)
     }
 
     fn scratch(&self) -> Self::Scratch {
-        (Planner::new(self.work.context), Scratch::new(self.work.context.class))
+        ChainScratch {
+            input: NodeList::new(),
+            previous: NodeList::new(),
+            planner: Planner::new(self.work.context),
+            rendering: Scratch::new(self.work.context.class),
+        }
     }
 
     fn plan(&self, index: usize, text: Vec<u8>, scratch: &mut Self::Scratch) -> Result<Emission, Error> {
-        let (planner, rendering) = scratch;
-        let mut renderer = self.work.renderer(text, rendering);
+        let mut earlier = Earlier::default();
+        if let Some(runs) = self.work.previous {
+            self.nodes(runs, index, &mut scratch.previous);
+            earlier.previous = Some(&scratch.previous);
+        }
+        if let Some(runs) = self.input {
+            self.nodes(runs, index, &mut scratch.input);
+            earlier.input = Some(&scratch.input);
+        }
+        let mut renderer = self.work.renderer(text, &mut scratch.rendering);
         let links = self.links(index);
         self.work
             .tally
@@ -191,7 +249,7 @@ impl<'a> Round for Chain<'a> {
         if let Some(verification) = self.work.verification {
             verification.expect(self.before + index, None);
         }
-        planner.plan_chain(self.chain, links, &mut renderer);
+        scratch.planner.plan_chain(self.chain, links, earlier, &mut renderer);
         Ok(renderer.finish())
     }
 

@@ -2,10 +2,10 @@
 //! warning stops the signing, though planning goes on so that all faults are found in one run.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use dnssec_sign::{KeyIndex, ZoneFault};
+use dnssec_sign::{Fate, KeyIndex, ZoneFault, serial_before};
 
 use crate::emit::{Emission, Signing};
 
@@ -15,6 +15,9 @@ pub(crate) struct Tally {
     pub(crate) names: AtomicU64,
     pub(crate) records: AtomicU64,
     pub(crate) denial_records: AtomicU64,
+    max_ttl: AtomicU32,
+    fates: [AtomicU64; Fate::ALL.len()],
+    expiry: Mutex<Option<u32>>,
     faulty: AtomicBool,
     faults: Mutex<Vec<ZoneFault>>,
     signatures: Mutex<BTreeMap<(usize, KeyIndex), u64>>,
@@ -47,10 +50,33 @@ impl Tally {
     /// Counts a partition that is written.
     pub(crate) fn count(&self, emission: &Emission) {
         self.records.fetch_add(emission.records, Ordering::Relaxed);
+        self.max_ttl.fetch_max(emission.max_ttl, Ordering::Relaxed);
+        for (total, count) in self.fates.iter().zip(emission.fates) {
+            total.fetch_add(count, Ordering::Relaxed);
+        }
+        if let Some(end) = emission.expiry {
+            let mut expiry = self.expiry.lock().unwrap_or_else(PoisonError::into_inner);
+            *expiry = Some(expiry.map_or(end, |least| earlier(least, end)));
+        }
         let mut signatures = self.signatures.lock().unwrap_or_else(PoisonError::into_inner);
         for (store, key, count) in emission.signatures() {
             *signatures.entry((store, key)).or_default() += count;
         }
+    }
+
+    /// How many signatures met this fate.
+    pub(crate) fn fate(&self, fate: Fate) -> u64 {
+        self.fates[fate.number()].load(Ordering::Relaxed)
+    }
+
+    /// The largest TTL written.
+    pub(crate) fn max_ttl(&self) -> u32 {
+        self.max_ttl.load(Ordering::Relaxed)
+    }
+
+    /// When the first of the signatures written ends.
+    pub(crate) fn earliest_expiry(&self) -> Option<u32> {
+        *self.expiry.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// All faults in the order of the input.
@@ -64,4 +90,9 @@ impl Tally {
     pub(crate) fn signatures(&self) -> BTreeMap<(usize, KeyIndex), u64> {
         self.signatures.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
+}
+
+/// The earlier of two moments modulo 2^32 (RFC 4034 3.1.5).
+pub(crate) fn earlier(one: u32, other: u32) -> u32 {
+    if serial_before(one, other) { one } else { other }
 }

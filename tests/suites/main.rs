@@ -15,5 +15,6 @@ mod harness;
 mod key_commands;
 mod key_files;
 mod leak;
+mod resigning;
 mod vectors;
 mod zone_commands;

@@ -56,6 +56,8 @@ pub struct KeySetOptions {
     pub ignore_ksk: bool,
     /// The TTL of a DNSKEY set that the zone does not have yet, where no key file gives one (BIND's `-T`).
     pub ttl: Option<u32>,
+    /// Whether signatures over the DNSKEY set by a KSK that is not at hand may stand for new ones.
+    pub offline_ksk: bool,
     /// Whether forbidden algorithms and the revocation of the only KSK are done.
     pub insist: Insist,
 }

@@ -131,7 +131,7 @@ pub(super) fn check_completeness(
         };
         let lacking = if !signs(|roles| roles.rest) {
             Lacking::Zone
-        } else if !signs(|roles| roles.sync) {
+        } else if !(signs(|roles| roles.sync) || options.offline_ksk && has_offline_ksk(entries, algorithm)) {
             Lacking::Dnskey
         } else {
             continue;
@@ -144,6 +144,15 @@ pub(super) fn check_completeness(
         });
     }
     check_ksks(entries, options, warnings)
+}
+
+/// Whether a KSK of the algorithm is published whose private half is somewhere else.
+fn has_offline_ksk(entries: &[KeySetEntry], algorithm: Algorithm) -> bool {
+    entries.iter().any(|entry| {
+        let dnskey = &entry.dnskey;
+        let secure_entry = dnskey.is_sep() && !dnskey.is_revoked() && dnskey.algorithm() == algorithm;
+        entry.published && entry.source == KeySource::PublicOnly && secure_entry
+    })
 }
 
 /// What the parent's DS can point to.

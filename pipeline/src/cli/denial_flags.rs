@@ -44,6 +44,11 @@ struct Nsec3Flags {
 }
 
 impl DenialFlags {
+    /// Whether any flag says how absence is proven.
+    pub(super) fn is_said(&self) -> bool {
+        self.nsec || self.nsec3
+    }
+
     /// The denial that the flags ask for.
     ///
     /// # Errors

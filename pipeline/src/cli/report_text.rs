@@ -42,6 +42,19 @@ pub(super) fn sign_report(report: &Report) -> String {
             HumanCount(key.signatures).to_string(),
         ));
     }
+    let decided: Vec<String> = report
+        .decisions
+        .iter()
+        .filter(|(_, count)| **count > 0)
+        .map(|(word, count)| format!("{} {word}", HumanCount(*count)))
+        .collect();
+    if report
+        .decisions
+        .iter()
+        .any(|(word, count)| *count > 0 && *word != "new")
+    {
+        text.push_str(&format!("  decisions   {}\n", decided.join(", ")));
+    }
     let verified = match report.verified {
         0 => "nothing: what was written was not read again".to_owned(),
         count => format!("{} signatures", HumanCount(count)),

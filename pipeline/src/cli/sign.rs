@@ -13,6 +13,7 @@ use signet_pipeline::{Error, PartitionSize, Report, VerifyLevel};
 
 use super::denial_flags::DenialFlags;
 use super::input_flags::InputFlags;
+use super::reuse_flags::ReuseFlags;
 use super::role_flags::RoleFlags;
 use super::time_flags::ValidityFlags;
 use super::token_flags::TokenFlags;
@@ -61,6 +62,10 @@ pub(super) struct SignFlags {
     #[arg(short = 'T', long, value_name = "TTL")]
     dnskey_ttl: Option<String>,
 
+    /// Lower TTLs above this to it
+    #[arg(short = 'M', long, value_name = "TTL")]
+    max_ttl: Option<String>,
+
     /// Go on with what is refused as unwise: forbidden algorithms, more than 50 NSEC3 iterations, signatures that are not
     /// valid yet, revocation of the only KSK
     #[arg(long)]
@@ -74,6 +79,9 @@ pub(super) struct SignFlags {
 
     #[command(flatten)]
     input: InputFlags,
+
+    #[command(flatten)]
+    reuse: ReuseFlags,
 
     #[command(flatten)]
     denial: DenialFlags,
@@ -220,6 +228,13 @@ pub(super) fn run(flags: &SignFlags) -> Result<Outcome, Error> {
     let report = result?;
     if loudness == Loudness::Normal {
         streams::tell(&report_text::sign_report(&report));
+    }
+    if report.unrenewed() > 0 {
+        streams::say(&format!(
+            "{} signatures are due for renewal and were kept, since their keys are not at hand: sign again with them",
+            report.unrenewed()
+        ));
+        return Ok(Outcome::Failed(6));
     }
     Ok(Outcome::Done)
 }

@@ -4,7 +4,7 @@
 use std::time::SystemTime;
 
 use clap::Args;
-use dnssec_sign::{Policy, parse_interval, parse_set_moment};
+use dnssec_sign::{Jitter, JitterScope, Policy, parse_interval, parse_set_moment};
 use signet_pipeline::Error;
 
 /// The one clock of a command, in seconds since 1970 as RRSIGs hold them.
@@ -39,6 +39,22 @@ pub(super) struct ValidityFlags {
     /// When signatures over the DNSKEY set end; as --end by default
     #[arg(short = 'X', long, value_name = "TIME", allow_hyphen_values = true)]
     dnskey_end: Option<String>,
+
+    /// Make signatures anew that end within this time; a quarter of the validity is the default
+    #[arg(short = 'i', long, value_name = "TIME")]
+    refresh: Option<String>,
+
+    /// Spread the ends of signatures: each comes up to this time earlier
+    #[arg(short, long, value_name = "TIME")]
+    jitter: Option<String>,
+
+    /// What the spread follows from: the same number, the same ends
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    jitter_seed: u64,
+
+    /// Spread the ends over SOA, DNSKEY and ZONEMD too
+    #[arg(long)]
+    jitter_all: bool,
 }
 
 impl ValidityFlags {
@@ -58,6 +74,23 @@ impl ValidityFlags {
         policy.dnskey_expiration = match &self.dnskey_end {
             Some(text) => moment("--dnskey-end", text, now, policy.inception)?,
             None => policy.expiration,
+        };
+        policy.refresh = self
+            .refresh
+            .as_deref()
+            .map(|text| interval("--refresh", text))
+            .transpose()?;
+        policy.jitter = Jitter {
+            seconds: self
+                .jitter
+                .as_deref()
+                .map_or(Ok(0), |text| interval("--jitter", text))?,
+            seed: self.jitter_seed,
+            scope: if self.jitter_all {
+                JitterScope::All
+            } else {
+                JitterScope::Most
+            },
         };
         Ok(())
     }
@@ -91,6 +124,7 @@ mod tests {
             start: start.map(str::to_owned),
             end: end.map(str::to_owned),
             dnskey_end: dnskey_end.map(str::to_owned),
+            ..ValidityFlags::default()
         };
         let mut policy = Policy::from_now(NOW);
         flags.apply(&mut policy, NOW).unwrap();

@@ -38,12 +38,15 @@ pub(super) fn config(flags: &SignFlags, now: u32, observer: &dyn Observer) -> Re
             ksk_only: flags.roles.ksk_only,
             ignore_ksk: flags.roles.ignore_ksk_flag,
             ttl: flags.ttl()?,
+            offline_ksk: true,
             insist,
         },
         now: now.into(),
         threads: threads(flags.work.threads),
         verify: flags.work.verify.into(),
         max_errors: flags.work.max_errors,
+        reuse: flags.reuse.resolve(!flags.denial.is_said()),
+        max_ttl: flags.max_ttl()?,
         partition: flags
             .work
             .partition_records
@@ -162,6 +165,13 @@ impl ReportFile {
 }
 
 impl SignFlags {
+    fn max_ttl(&self) -> Result<Option<u32>, Error> {
+        self.max_ttl
+            .as_deref()
+            .map(|text| time_flags::interval("--max-ttl", text))
+            .transpose()
+    }
+
     fn ttl(&self) -> Result<Option<u32>, Error> {
         self.dnskey_ttl
             .as_deref()

@@ -1,0 +1,370 @@
+//! Zones that are signed already: what stays and what is made anew, counted, and compared with dnssec-signzone's decisions.
+
+use std::path::{Path, PathBuf};
+
+use signet_tests::judges::{SignZone, dnssec_verify, normalise};
+use signet_tests::zones::{Zone, crowded, leaf};
+use signet_tests::{Run, Scratch, Signet, Token, ZoneText, full};
+
+use crate::signing::{Denial, Pair, Place};
+
+/// A zone and the keys that sign it.
+struct Desk {
+    scratch: Scratch,
+    zone: Zone,
+    pair: Pair,
+}
+
+/// What a run says of itself.
+struct Done {
+    run: Run,
+    report: serde_json::Value,
+}
+
+impl Done {
+    fn decided(&self, word: &str) -> u64 {
+        self.report["decisions"][word].as_u64().unwrap()
+    }
+
+    fn made(&self) -> u64 {
+        let words = ["new", "changed", "expiring", "key", "forced"];
+        words.iter().map(|word| self.decided(word)).sum()
+    }
+}
+
+impl Desk {
+    fn new(zone: Zone) -> Self {
+        let scratch = Scratch::new();
+        let pair = Pair::of_bind("ED25519", &zone.origin, scratch.folder());
+        Self { scratch, zone, pair }
+    }
+
+    fn input(&self) -> PathBuf {
+        self.zone.write(&self.scratch, &self.pair.both())
+    }
+
+    fn keys(&self) -> &Path {
+        self.scratch.folder()
+    }
+
+    /// Signs `file` into `out` with the keys named, from 20 days ago to 10 days ahead unless `options` say otherwise.
+    fn sign(&self, file: &Path, out: &str, options: &[&str]) -> Done {
+        self.sign_from("now-20d", "now+10d", file, out, options)
+    }
+
+    fn sign_from(&self, start: &str, end: &str, file: &Path, out: &str, options: &[&str]) -> Done {
+        let run = self.try_sign(&["-s", start, "-e", end], file, out, options);
+        run.succeeds();
+        self.done(run, out)
+    }
+
+    fn done(&self, run: Run, out: &str) -> Done {
+        let report = serde_json::from_str(&self.scratch.read(&format!("{out}.json"))).unwrap();
+        Done { run, report }
+    }
+
+    fn try_sign(&self, times: &[&str], file: &Path, out: &str, options: &[&str]) -> Run {
+        let keys: Vec<&str> = self.pair.both().iter().map(|key| key.base_name()).collect();
+        let keys = if options.contains(&"-S") { Vec::new() } else { keys };
+        Signet::new("sign")
+            .arg(file)
+            .args(["-o", &self.zone.origin, "-N", "keep"])
+            .arg("-f")
+            .arg(self.scratch.path(out))
+            .arg("-K")
+            .arg(self.keys())
+            .args(times)
+            .arg("--report")
+            .arg(self.scratch.path(&format!("{out}.json")))
+            .args(options.iter().filter(|option| **option != "-S"))
+            .args(keys)
+            .run()
+    }
+
+    fn normal(&self, name: &str) -> ZoneText {
+        normalise(&self.scratch.path(name), &self.zone.origin)
+    }
+}
+
+#[test]
+fn a_signed_zone_keeps_what_is_good() {
+    for denial in Denial::ALL {
+        let desk = Desk::new(crowded());
+        let first = desk.sign(&desk.input(), "first", denial.signet());
+        assert_eq!(first.made(), first.decided("new"));
+        // Another validity shows which signatures are new ones.
+        let again = desk.sign_from(
+            "now-19d",
+            "now+12d",
+            &desk.scratch.path("first"),
+            "again",
+            denial.signet(),
+        );
+        assert_eq!(
+            (again.made(), again.decided("dropped")),
+            (0, 0),
+            "{denial:?} {:?}",
+            again.run
+        );
+        assert_eq!(again.decided("kept"), first.made());
+        assert_eq!(desk.scratch.bytes("again"), desk.scratch.bytes("first"));
+    }
+}
+
+#[test]
+fn what_ends_soon_is_made_anew() {
+    let desk = Desk::new(leaf(30));
+    let first = desk.sign(&desk.input(), "first", &[]);
+    // A quarter of 45 days is more than the 10 that are left.
+    let file = desk.scratch.path("first");
+    let again = desk.sign_from("now-1h", "now+45d", &file, "again", &[]);
+    assert_eq!(again.decided("expiring"), first.made());
+    assert_eq!(again.decided("dropped"), first.made());
+    let kept = desk.sign_from("now-1h", "now+45d", &file, "kept", &["-i", "9d"]);
+    assert_eq!((kept.made(), kept.decided("kept")), (0, first.made()));
+    let forced = desk.sign_from("now-1h", "now+45d", &file, "forced", &["-i", "9d", "--force"]);
+    assert_eq!(forced.decided("forced"), first.made());
+    let stripped = desk.sign_from("now-1h", "now+45d", &file, "stripped", &["--input-dnssec", "strip"]);
+    assert_eq!(
+        (stripped.decided("new"), stripped.decided("dropped")),
+        (first.made(), 0)
+    );
+    let refused = desk.try_sign(&[], &file, "refused", &["--input-dnssec", "reject"]);
+    refused.exits(1).says(&["signed already", "--input-dnssec reject"]);
+}
+
+#[test]
+fn decisions_are_explained() {
+    let desk = Desk::new(leaf(3));
+    desk.sign(&desk.input(), "first", &[]);
+    let again = desk.sign(&desk.scratch.path("first"), "again", &["--explain"]);
+    let line = format!("leaf.test. SOA ED25519/{}: kept", desk.pair.zsk.tag());
+    again.run.says(&[&line]);
+    assert_eq!(
+        again.run.stderr.matches(": kept\n").count() as u64,
+        again.decided("kept"),
+        "{:?}",
+        again.run
+    );
+}
+
+/// The zone with the addresses of every tenth host changed, a host gone and one more, in the signed text or the plain one.
+fn changed(text: &str) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    let mut count = 0;
+    for line in text.lines() {
+        let fields: Vec<&str> = line.split_whitespace().collect();
+        if fields.get(3) == Some(&"AAAA") && fields[0] != "ns1.leaf.test." {
+            count += 1;
+            if count % 10 == 0 {
+                lines.push(line.replace(fields[4], "2001:db8:ffff::1"));
+                continue;
+            }
+            if count == 5 {
+                continue;
+            }
+        }
+        lines.push(line.to_owned());
+    }
+    lines.push("another.leaf.test. 3600 IN A 192.0.2.77".to_owned());
+    lines.join("\n") + "\n"
+}
+
+/// Both tools sign the same signed zone again, at the same times: the same sets, the same signatures.
+fn as_bind_does(denial: Denial, times: (&str, &str), options: &[&str]) {
+    let desk = Desk::new(leaf(60));
+    let bind = SignZone::new(&desk.input(), &desk.zone.origin, desk.keys())
+        .keys(&desk.pair.both())
+        .options(denial.bind())
+        .times("now-20d", "now+10d");
+    bind.run(&desk.scratch.path("first")).succeeds();
+    let text = changed(&desk.scratch.read("first"));
+    let input = desk.scratch.write("input", text);
+    // dnssec-signzone and signet read the clock each for themselves: absolute times are the same for both.
+    let bind = SignZone::new(&input, &desk.zone.origin, desk.keys())
+        .keys(&desk.pair.both())
+        .options(denial.bind())
+        .options(if denial == Denial::Nsec { &[] } else { &["-u"] })
+        .options(options)
+        .times(times.0, times.1);
+    let theirs = bind.signed();
+    desk.sign_from(times.0, times.1, &input, "ours", &[denial.signet(), options].concat());
+    desk.normal("ours")
+        .assert_same(&theirs, &format!("{denial:?} {times:?} {options:?}"));
+}
+
+#[test]
+fn retention_is_that_of_dnssec_signzone() {
+    for denial in Denial::ALL {
+        as_bind_does(denial, ("20260601000000", "20370101000000"), &["-i", "432000"]);
+        as_bind_does(denial, ("20260601000000", "20370101000000"), &["-i", "950400"]);
+    }
+    as_bind_does(Denial::Nsec, ("20260601000000", "20370101000000"), &[]);
+    as_bind_does(
+        Denial::Nsec,
+        ("20260601000000", "20370101000000"),
+        &["-i", "432000", "-Q", "-R"],
+    );
+    as_bind_does(
+        Denial::Nsec3,
+        ("20260601000000", "20370101000000"),
+        &["-i", "432000", "-x"],
+    );
+}
+
+#[test]
+fn chains_change_and_stale_records_go() {
+    for from in Denial::ALL {
+        for to in Denial::ALL {
+            let desk = Desk::new(crowded());
+            desk.sign(&desk.input(), "first", from.signet());
+            let first = desk.scratch.path("first");
+            let again = desk.sign(&first, "again", to.signet());
+            let fresh = desk.sign(&desk.input(), "fresh", to.signet());
+            let (ours, plain) = (desk.normal("again"), desk.normal("fresh"));
+            let unsigned = |zone: &ZoneText| zone.without(|rtype| rtype.starts_with("RRSIG"));
+            unsigned(&ours).assert_same(&unsigned(&plain), &format!("{from:?} to {to:?}"));
+            assert_eq!(ours.signatures(), plain.signatures());
+            assert!(
+                from == to || again.made() > 0 && again.made() < fresh.made(),
+                "{from:?} {to:?}"
+            );
+            dnssec_verify(&desk.scratch.path("again"), &desk.zone.origin, &[]).succeeds();
+        }
+        // Without a word of how absence is proven the chain stays.
+        let desk = Desk::new(crowded());
+        desk.sign(&desk.input(), "first", from.signet());
+        let again = desk.sign(&desk.scratch.path("first"), "again", &[]);
+        assert_eq!(again.made(), 0, "{from:?}");
+        assert_eq!(desk.scratch.bytes("again"), desk.scratch.bytes("first"));
+    }
+}
+
+#[test]
+fn a_bad_signature_is_replaced() {
+    let desk = Desk::new(leaf(20));
+    let first = desk.sign(&desk.input(), "first", &[]);
+    let text = desk.scratch.read("first");
+    let line = text.lines().find(|line| line.contains("RRSIG\tAAAA")).unwrap();
+    let mut bad = line.to_owned();
+    let at = bad.len() - 20;
+    let other = if &bad[at..=at] == "A" { "B" } else { "A" };
+    bad.replace_range(at..=at, other);
+    let file = desk.scratch.write("bad", text.replace(line, &bad));
+    let again = desk.sign(&file, "again", &[]);
+    assert_eq!((again.decided("changed"), again.made()), (1, 1));
+    assert_eq!(again.decided("kept"), first.made() - 1);
+}
+
+#[test]
+fn a_key_that_is_not_at_hand_keeps_its_signatures() {
+    let desk = Desk::new(leaf(10));
+    let first = desk.sign(&desk.input(), "first", &["-x"]);
+    std::fs::remove_file(desk.pair.ksk.private_file()).unwrap();
+    let file = desk.scratch.path("first");
+    let again = desk.sign(&file, "again", &["-x", "--force"]);
+    assert_eq!(again.decided("kept"), 1);
+    assert_eq!(again.made(), first.made() - 1);
+    dnssec_verify(&desk.scratch.path("again"), &desk.zone.origin, &["-x"]).succeeds();
+    // Ten days are left of the KSK's signature.
+    let due = desk.try_sign(&["-s", "now-1h", "-e", "now+40d"], &file, "due", &["-x", "-i", "15d"]);
+    due.exits(6).says(&["due for renewal"]);
+    assert_eq!(desk.done(due, "due").decided("unrenewed"), 1);
+    dnssec_verify(&desk.scratch.path("due"), &desk.zone.origin, &["-x"]).succeeds();
+    // An unsigned zone with the same keys has no signature to keep.
+    let bare = desk.try_sign(&[], &desk.input(), "bare", &["-x"]);
+    bare.exits(1).says(&["not at hand", "--dnskey-set"]);
+    // The set as it was signed elsewhere.
+    let set: String = desk
+        .scratch
+        .read("first")
+        .lines()
+        .filter(|line| line.contains("\tDNSKEY\t") || line.contains("RRSIG\tDNSKEY"))
+        .map(|line| format!("{line}\n"))
+        .collect();
+    let set = desk.scratch.write("set", set);
+    let option = set.display().to_string();
+    let plain = desk.scratch.write("plain.zone", &desk.zone.text);
+    let given = desk.sign(&plain, "given", &["-x", "--dnskey-set", &option]);
+    assert_eq!(given.decided("kept"), 1);
+    dnssec_verify(&desk.scratch.path("given"), &desk.zone.origin, &["-x"]).succeeds();
+}
+
+/// The names of a unit's signatures that the change asked for: each set that is new or other than before.
+fn sets_that_changed(before: &ZoneText, after: &ZoneText) -> usize {
+    let unsigned = |zone: &ZoneText| zone.without(|rtype| rtype.starts_with("RRSIG"));
+    let (before, after) = (unsigned(before), unsigned(after));
+    let signed = |difference: &signet_tests::Difference| difference.left.is_some();
+    after
+        .differences(&before)
+        .iter()
+        .filter(|difference| signed(difference))
+        .count()
+}
+
+#[test]
+fn a_thousandth_of_the_records_changed_costs_their_signatures_alone() {
+    let count = if full() { 100_000 } else { 2000 };
+    for denial in [Denial::Nsec, Denial::Nsec3] {
+        let (scratch, token) = (Scratch::new(), Token::default());
+        let zone = leaf(count);
+        let pair = Pair::generate(&token, &zone.origin, "ECDSAP256SHA256", Place::Token, scratch.folder());
+        let sign = |file: &Path, out: &Path| {
+            Signet::new("sign")
+                .arg(file)
+                .args(["-o", &zone.origin, "-K"])
+                .arg(scratch.folder())
+                .arg("-f")
+                .arg(out)
+                .args(denial.signet())
+                .args(["--sessions", "2"])
+                .keys(&pair.both())
+        };
+        let (old, new) = (scratch.path("old"), scratch.path("new"));
+        sign(&zone.write(&scratch, &[]), &old).on(&token).run().succeeds();
+
+        let every = 1000;
+        let mut text = String::new();
+        for (number, line) in zone.text.lines().enumerate() {
+            match number % every {
+                100 => text.push_str(&format!("new-{number}.{} 3600 IN A 192.0.2.9\n", zone.origin)),
+                500 if line.contains(" A ") => {
+                    let at = line.rfind(' ').unwrap();
+                    text.push_str(&format!("{} 203.0.113.1\n", &line[..at]));
+                    continue;
+                }
+                900 if line.contains(" AAAA ") || line.contains(" TXT ") => continue,
+                _ => {}
+            }
+            text.push_str(line);
+            text.push('\n');
+        }
+        let changed = scratch.write("changed.zone", text);
+        let log = scratch.write("spy.log", "");
+        let report = scratch.path("report.json");
+        let run = sign(&changed, &new)
+            .args(["--session-copy", "never"])
+            .arg("--reuse")
+            .arg(&old)
+            .arg("--report")
+            .arg(&report)
+            .on(&token)
+            .envs(token.spied_environment(&log))
+            .run();
+        run.succeeds();
+        let report: serde_json::Value = serde_json::from_str(&scratch.read("report.json")).unwrap();
+        let decisions = &report["decisions"];
+        let (before, after) = (normalise(&old, &zone.origin), normalise(&new, &zone.origin));
+        let expected = sets_that_changed(&before, &after);
+        assert!(expected >= 4, "{denial:?}: {expected}");
+        let made: u64 = ["new", "changed", "expiring", "key", "forced"]
+            .iter()
+            .map(|word| decisions[word].as_u64().unwrap())
+            .sum();
+        assert_eq!(made, expected as u64, "{denial:?}: {decisions}");
+        assert_eq!(decisions["kept"].as_u64().unwrap() + made, after.signatures() as u64);
+        // At the border of PKCS#11: these, and one proof for each key.
+        let calls = scratch.read("spy.log").matches(": C_Sign\n").count();
+        assert_eq!(calls, expected + 2, "{denial:?}");
+    }
+}
