@@ -144,7 +144,7 @@ pub fn check_zone(config: &CheckConfig) -> Result<CheckReport, Error> {
     let strangers = |fault: &Fault| matches!(fault.reason, Reason::OutOfZone { .. });
     report.syntax_only = !loaded.faults.faults.iter().all(strangers);
     if !report.syntax_only {
-        let all = pool.install(|| check_records(&loaded, &options.origin, config));
+        let all = pool.install(|| check_records(&loaded, PartitionSize::default(), config));
         report.add(all, &loaded, config);
     }
     loaded.check_unchanged()?;
@@ -182,8 +182,9 @@ fn foremost(findings: &mut Vec<ZoneFinding>, most: usize) {
     findings.truncate(most);
 }
 
-fn check_records(loaded: &Loaded, origin: &Name, config: &CheckConfig) -> Tally {
-    let partitions = Partitions::new(&loaded.runs, origin.borrow(), PartitionSize::default());
+fn check_records(loaded: &Loaded, size: PartitionSize, config: &CheckConfig) -> Tally {
+    let origin = &config.load.origin;
+    let partitions = Partitions::new(&loaded.runs, origin.borrow(), size);
     let new = || {
         let view = RunsView::new(&loaded.runs, origin.borrow());
         (NodeList::new(), ZoneChecker::new(origin.borrow()), view)
@@ -290,5 +291,61 @@ impl CheckReport {
             });
         }
         self.findings.truncate(config.load.max_faults);
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests may unwrap")]
+mod tests {
+    use super::*;
+
+    /// Every rule that looks at other names, across every border.
+    const ZONE: &str = "$TTL 60\n@ SOA ns1 h 1 2 3 4 5\n@ NS ns1\n@ NS ns.sub\n@ NS none\nns1 A 192.0.2.1\n\
+        sub NS ns.sub\nsub NS ns.other\nns.sub A 192.0.2.2\nunused.sub A 192.0.2.3\nsub.sub NS ns.sub\nx.y.sub TXT a\n\
+        other NS ns.elsewhere.\nother NS a.b.other\nns.other AAAA 2001:db8::1\n\
+        d DNAME elsewhere.\na.d A 192.0.2.4\nb.a.d MX 1 a.d\n\
+        m MX 1 x.wild\nm MX 2 a.ent\nm MX 3 ent\nm MX 4 q.d\nm MX 5 alias\n*.wild A 192.0.2.5\nb.a.ent A 192.0.2.6\n\
+        *.ent A 192.0.2.7\nalias CNAME ns1\nw HTTPS 1 ns1 ipv4hint=192.0.2.1\nw HTTPS 2 . ipv4hint=192.0.2.1\n\
+        0 A 192.0.2.8\nzz MX 1 0\n0 MX 1 zz\n";
+
+    fn config(path: PathBuf) -> CheckConfig {
+        let mut load = LoadOptions::new("example.".parse().unwrap());
+        load.max_faults = 1000;
+        CheckConfig {
+            zone_file: path,
+            load,
+            threads: 1,
+            ignore: BTreeSet::new(),
+        }
+    }
+
+    fn findings(loaded: &Loaded, size: PartitionSize, config: &CheckConfig) -> Vec<String> {
+        let tally = check_records(loaded, size, config);
+        let line = |finding: &ZoneFinding| format!("{}: {finding}", finding.fault.locus.line);
+        tally.checked.findings.iter().map(line).collect()
+    }
+
+    #[test]
+    fn findings_do_not_depend_on_where_partitions_end() {
+        let directory = tempfile::tempdir().unwrap();
+        let config = config(directory.path().join("zone"));
+        std::fs::write(&config.zone_file, ZONE).unwrap();
+        let loaded = load(&config.zone_file, &config.load).unwrap();
+        let whole = findings(&loaded, PartitionSize::default(), &config);
+        assert!(whole.len() > 10, "{whole:#?}");
+        assert_eq!(findings(&loaded, PartitionSize::EveryOwner, &config), whole);
+        for records in 1..12 {
+            assert_eq!(
+                findings(&loaded, PartitionSize::Records(records), &config),
+                whole,
+                "{records}"
+            );
+        }
+    }
+
+    #[test]
+    fn every_rule_is_listed_once_in_order() {
+        let rules = check_rules();
+        assert!(rules.windows(2).all(|pair| pair[0].0 < pair[1].0));
     }
 }

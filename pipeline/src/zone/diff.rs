@@ -120,8 +120,9 @@ pub fn diff_zones(
     write: &mut dyn FnMut(&[u8]) -> Result<(), Error>,
 ) -> Result<DiffReport, Error> {
     let pool = thread_pool(config.threads)?;
-    let old = pool.install(|| load(&config.old, &config.load))?;
-    let new = pool.install(|| load(&config.new, &config.load))?;
+    let load = |path| load(path, &config.load);
+    let (old, new) = pool.install(|| rayon::join(|| load(&config.old), || load(&config.new)));
+    let (old, new) = (old?, new?);
     // The larger one is cut evenly.
     let larger = if old.records > new.records { &old } else { &new };
     let partitions = Partitions::new(&larger.runs, config.load.origin.borrow(), PartitionSize::default());

@@ -120,6 +120,42 @@ fn faults_are_found_by_their_rules_beside_named_checkzone() {
 }
 
 #[test]
+fn signed_zones_have_no_findings_of_their_own() {
+    let scratch = Scratch::new();
+    let keys = scratch.make_folder("keys");
+    let key = |flags: &[&str]| {
+        let run = Signet::new("key generate example.test --on-disk -a ECDSAP256SHA256")
+            .args(flags)
+            .arg("-K")
+            .arg(&keys)
+            .run();
+        run.succeeds();
+    };
+    key(&["-f", "KSK"]);
+    key(&[]);
+    let file = scratch.write(
+        "zone",
+        format!("{ZONE}a.b A 192.0.2.9\n*.w TXT a\nsub NS ns.sub\nns.sub A 192.0.2.9\nx CNAME ns1\n"),
+    );
+    for denial in [&["--nsec"][..], &["--nsec3"], &["--nsec3", "--opt-out"]] {
+        let signed = scratch.path("signed");
+        let run = Signet::sign(&file, "example.test", &signed, &keys).args(denial).run();
+        run.succeeds();
+        let run = zone("check", &signed, &["--strict"]);
+        run.succeeds();
+        assert!(run.stdout.ends_with("0 errors, 0 warnings\n"), "{run:?}");
+        let stats = json(&zone("stats", &signed, &["--json"]));
+        assert_eq!(stats["signed"]["share"], 1.0, "{stats}");
+        let run = Signet::new("zone diff --ignore dnssec,soa-serial")
+            .arg(&file)
+            .arg(&signed)
+            .args(["-o", "example.test"])
+            .run();
+        assert_eq!((run.code, run.output()), (Some(0), String::new()));
+    }
+}
+
+#[test]
 fn a_zone_without_apex_is_no_zone() {
     let scratch = Scratch::new();
     for (text, rules) in [
