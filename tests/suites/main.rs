@@ -17,5 +17,6 @@ mod key_commands;
 mod key_files;
 mod leak;
 mod resigning;
+mod mutations;
 mod vectors;
 mod zone_commands;
