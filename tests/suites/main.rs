@@ -16,7 +16,7 @@ mod harness;
 mod key_commands;
 mod key_files;
 mod leak;
-mod resigning;
 mod mutations;
+mod resigning;
 mod vectors;
 mod zone_commands;
