@@ -37,6 +37,9 @@ pub(crate) struct Plan {
     /// Only these tables
     #[arg(long, value_delimiter = ',')]
     tables: Vec<Table>,
+    /// Instead: the stages of the zone parser with criterion, and crate `domain`'s parser, on a zone of a million delegations
+    #[arg(long, conflicts_with_all = ["rounds", "signers", "tables"])]
+    parser: bool,
 }
 
 /// A table of the report.
@@ -138,6 +141,9 @@ impl Table {
 
 /// Measures every table of the plan.
 pub(crate) fn run(plan: &Plan) -> Result<()> {
+    if plan.parser {
+        return parser(plan.quick);
+    }
     setup::run()?;
     let signet = if plan.signers.contains(&Signer::Signet) {
         demo::build()?
@@ -158,6 +164,21 @@ pub(crate) fn run(plan: &Plan) -> Result<()> {
     println!("{report}");
     eprintln!("bench: written to {}", path.display());
     Ok(())
+}
+
+/// The stages of the parser, each over one file, in `tests/bench`.
+fn parser(quick: bool) -> Result<()> {
+    let kind = Kind::Tld;
+    let zone = fixtures::make(&Fixture::new(kind, if quick { 20_000 } else { 1_000_000 }))?;
+    let mut cargo = process::cargo();
+    cargo
+        .args(["bench", "--manifest-path"])
+        .arg(layout::root().join("tests/bench/Cargo.toml"));
+    cargo.arg("--target-dir").arg(layout::target().join("bench/build"));
+    cargo
+        .env("SIGNET_BENCH_ZONE", zone)
+        .env("SIGNET_BENCH_ORIGIN", kind.origin());
+    process::run(&mut cargo)
 }
 
 fn one_table(table: Table, plan: &Plan, folder: &std::path::Path, signet: &std::path::Path) -> Result<String> {

@@ -22,12 +22,24 @@ pub(crate) fn run() -> Result<()> {
     step("setup", &setup::run)?;
     step("formatting", &|| {
         cargo(&["fmt", "--all", "--check"], &[])?;
-        cargo(&["fmt", "--manifest-path", "tests/fuzz/Cargo.toml", "--check"], &[])
+        cargo(&["fmt", "--manifest-path", "tests/fuzz/Cargo.toml", "--check"], &[])?;
+        cargo(&["fmt", "--manifest-path", "tests/bench/Cargo.toml", "--check"], &[])
     })?;
     step("tidy", &tidy::run)?;
     step("clippy", &|| {
         let scope = ["clippy", "--workspace", "--all-targets", "--all-features", "--release"];
-        cargo(&[&scope[..], &["--", "-D", "warnings"]].concat(), &[])
+        cargo(&[&scope[..], &["--", "-D", "warnings"]].concat(), &[])?;
+        // A workspace of its own, which the one above says nothing about.
+        cargo(
+            &[
+                "check",
+                "--quiet",
+                "--manifest-path",
+                "tests/bench/Cargo.toml",
+                "--benches",
+            ],
+            &[],
+        )
     })?;
     step("docs", &|| {
         cargo(
