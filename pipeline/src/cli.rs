@@ -1,6 +1,7 @@
 //! Turns the command line into one command's run, and its outcome into an exit code. Flags as typed live in
 //! each command's file; what they share lies in files of its own. No DNS and no PKCS#11 is done here.
 
+mod audit;
 mod bind;
 mod byte_size;
 mod denial_flags;
@@ -21,6 +22,8 @@ mod token_flags;
 mod verify;
 mod zone;
 
+use std::path::PathBuf;
+
 use clap::{Parser, Subcommand};
 use signet_pipeline::Error;
 
@@ -39,6 +42,16 @@ use signet_pipeline::Error;
 )]
 #[command(after_help = EXIT_CODES)]
 struct Cli {
+    /// Append what is done with keys to this log: JSON lines, each with the digest of the one before
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "SIGNET_AUDIT",
+        hide_env_values = true
+    )]
+    audit: Option<PathBuf>,
+
     #[command(subcommand)]
     command: Command,
 }
@@ -63,6 +76,9 @@ enum Command {
     /// Work on zone files without signing
     #[command(subcommand, arg_required_else_help = true)]
     Zone(zone::Command),
+    /// Check an audit log
+    #[command(subcommand, arg_required_else_help = true)]
+    Audit(audit::Command),
     InstallLinks(install_links::InstallLinksFlags),
 }
 
@@ -82,14 +98,28 @@ pub(crate) fn run() -> u8 {
     if let Some(tool) = bind::Tool::called_as(program.as_ref()) {
         return tool.run(words);
     }
-    let outcome = match Cli::parse_from(program.into_iter().chain(key::two_word_options(words.collect()))).command {
-        Command::Sign(flags) => sign::run(&flags),
-        Command::Verify(flags) => verify::run(&flags),
-        Command::Key(command) => key::run(&command),
-        Command::Token(command) => token::run(&command),
-        Command::Zone(command) => zone::run(&command),
-        Command::InstallLinks(flags) => install_links::run(&flags),
-    };
+    let cli = Cli::parse_from(program.into_iter().chain(key::two_word_options(words.collect())));
+    let code = told(match &cli.audit {
+        Some(log) => audit::install(log).and_then(|()| dispatch(&cli.command)),
+        None => dispatch(&cli.command),
+    });
+    audit::end(code)
+}
+
+fn dispatch(command: &Command) -> Result<Outcome, Error> {
+    match command {
+        Command::Sign(flags) => sign::run(flags),
+        Command::Verify(flags) => verify::run(flags),
+        Command::Key(command) => key::run(command),
+        Command::Token(command) => token::run(command),
+        Command::Zone(command) => zone::run(command),
+        Command::Audit(command) => audit::run(command),
+        Command::InstallLinks(flags) => install_links::run(flags),
+    }
+}
+
+/// Tells of a failure; returns the exit code.
+fn told(outcome: Result<Outcome, Error>) -> u8 {
     match outcome {
         Ok(Outcome::Done) => 0,
         Ok(Outcome::Failed(code)) => code,

@@ -11,6 +11,7 @@
 //! [`SigningKeys`], and everything else is here. No algorithm that an embedder would want is in this crate: those
 //! are in `dnssec-sign`, `zone-io` and `hsm-core`.
 
+mod audit;
 mod config;
 mod context;
 mod emit;
@@ -50,6 +51,7 @@ use crate::signing::Hall;
 use crate::tally::Tally;
 use crate::verify::Verification;
 
+pub use audit::{AuditEvent, AuditKey, AuditSummary, AuditToken, audit, install_audit, verify_audit};
 pub use config::{
     InputDnssec, Output, PartitionSize, ReuseConfig, SignConfig, SigningKeys, Store, StoreKind, VerifyConfig,
     VerifyLevel,

@@ -389,7 +389,11 @@ fn a_token_is_made_new_and_an_old_one_only_by_its_name() {
         .exits(1)
         .says(&["in use", "--erase 'second'"]);
     init(&["third", "--erase", "second"]).succeeds();
-    let list = Signet::new("token list").on(&token).run();
+    let anyone = token
+        .environment()
+        .into_iter()
+        .filter(|(name, _)| *name != "SIGNET_TOKEN");
+    let list = Signet::new("token list").envs(anyone.collect()).run();
     assert!(list.stdout.contains("third") && list.stdout.contains("first") && !list.stdout.contains("second"));
     init(&[&"x".repeat(33)]).exits(3).says(&["32 bytes"]);
 }
@@ -431,4 +435,69 @@ fn a_library_is_pinned_and_what_is_none_is_said_plainly() {
     list(&["-m", "/no/such.so"]).exits(3).says(&["no such file"]);
     let named = Signet::new("token list").run();
     named.exits(2).says(&["--module PATH", "PKCS11_PROVIDER"]);
+}
+
+#[test]
+fn the_audit_log_holds_what_was_done_and_no_pin() {
+    let (scratch, token) = (Scratch::new(), Token::default());
+    let log = scratch.path("audit");
+    let zone = leaf(10);
+    let audited = |command: &str| {
+        Signet::new(command)
+            .on(&token)
+            .env("SIGNET_AUDIT", &log)
+            .folder(scratch.folder())
+    };
+    let make = |role: &str| {
+        let run = audited("key generate leaf.test. -a ED25519 -f")
+            .args([role, "-l", role])
+            .run();
+        run.succeeds();
+        run.stdout.trim().to_owned()
+    };
+    let ksk = make("KSK");
+    let zsk = {
+        let run = audited("key generate leaf.test. -a ED25519 -l ZSK").run();
+        run.succeeds();
+        run.stdout.trim().to_owned()
+    };
+    let (file, out) = (zone.write(&scratch, &[]), scratch.path("signed"));
+    Signet::sign(&file, &zone.origin, &out, scratch.folder())
+        .args([&ksk, &zsk])
+        .arg("--audit")
+        .arg(&log)
+        .on(&token)
+        .run()
+        .succeeds();
+    audited("key revoke").arg(&ksk).run().succeeds();
+    let uri = format!("pkcs11:object=ZSK?pin-value={}", token.pin());
+    audited("key destroy --yes -l").arg(uri).run().succeeds();
+    audited("key destroy --yes -l none").run().exits(3);
+    let text = scratch.read("audit");
+    for event in [
+        "login",
+        "logged-in",
+        "generated",
+        "signed",
+        "revoked",
+        "destroyed",
+        "ended",
+    ] {
+        assert!(text.contains(&format!("\"event\":\"{event}\"")), "{event}: {text}");
+    }
+    assert!(!text.contains(token.pin()), "{text}");
+    assert!(text.contains("module_sha256") && text.contains("\"exit_code\":3"));
+    let mode = std::fs::metadata(&log).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode, 0o600);
+    let check = |words: &[&str]| Signet::new("audit verify").arg(&log).args(words).run();
+    let whole = check(&[]);
+    whole.succeeds();
+    check(&["--expect", whole.stdout.trim()]).succeeds();
+    // Cut off at the end: shown by the digest alone.
+    let cut: String = text.lines().take(3).map(|line| format!("{line}\n")).collect();
+    scratch.write("audit", cut);
+    check(&[]).succeeds();
+    check(&["--expect", whole.stdout.trim()]).exits(1).says(&["cut off"]);
+    scratch.write("audit", text.replacen("\"generated\"", "\"adopted\"", 1));
+    check(&[]).exits(1).says(&["does not follow"]);
 }

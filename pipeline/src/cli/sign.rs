@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, ValueEnum};
 use dnssec_sign::SerialPolicy;
-use signet_pipeline::{Error, PartitionSize, Report, VerifyLevel};
+use signet_pipeline::{AuditEvent, Error, PartitionSize, Report, VerifyLevel, audit};
 
 use super::denial_flags::DenialFlags;
 use super::input_flags::InputFlags;
@@ -252,6 +252,7 @@ fn sign(flags: &SignFlags, progress: &Progress) -> Result<Report, Error> {
     let mut report = signet_pipeline::sign(&config, &keys, progress)?;
     // Those about flags and key files came before the run.
     report.warnings = progress.warnings();
+    audit(&AuditEvent::signed(&report))?;
     if let Some(file) = report_file {
         file.write(&report)?;
     }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use hsm_core::{InitMode, LoggedIn, Module, PinSource, Token, TokenSelector, Uri};
 
+use crate::audit::{AuditEvent, AuditToken, audit};
 use crate::error::Error;
 
 /// Where a token is and how to log in: the flags and the environment, or an embedder's own choice.
@@ -69,6 +70,20 @@ impl TokenAccess {
     /// [`Error::Usage`] when there is neither a PIN source nor a terminal, [`Error::Hsm`] when the PIN cannot be
     /// read or is refused. A refused PIN is not tried again.
     pub fn log_in(&self, token: &Token, uri: Option<&Uri>) -> Result<LoggedIn, Error> {
+        let place = AuditToken::of(token);
+        audit(&AuditEvent::Login(place.clone()))?;
+        let login = self.try_log_in(token, uri);
+        audit(&match &login {
+            Ok(_) => AuditEvent::LoggedIn(place),
+            Err(error) => AuditEvent::LoginFailed {
+                token: place,
+                reason: error.to_string(),
+            },
+        })?;
+        login
+    }
+
+    fn try_log_in(&self, token: &Token, uri: Option<&Uri>) -> Result<LoggedIn, Error> {
         let name = format!("token '{}'", token.info().label);
         if self.pin_source.is_none()
             && let Some(pin) = uri.and_then(|uri| uri.pin_value.as_ref())

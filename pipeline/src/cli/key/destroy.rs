@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{ArgGroup, Args};
 use hsm_core::{KeySelector, TokenKey, Uri};
-use signet_pipeline::{Error, dnskey_of};
+use signet_pipeline::{AuditEvent, AuditKey, Error, audit, dnskey_of};
 use zone_io::{KeyFileName, KeyFiles};
 
 use crate::cli::token_flags::TokenFlags;
@@ -84,6 +84,7 @@ pub(super) fn run(flags: &DestroyFlags) -> Result<Outcome, Error> {
     }
     confirm(flags, &fingerprint)?;
     let objects = login.destroy(&key)?;
+    audit(&AuditEvent::Destroyed(AuditKey::on_token(&key, &token)))?;
     streams::say(&format!("destroyed: {objects} objects"));
     Ok(Outcome::Done)
 }

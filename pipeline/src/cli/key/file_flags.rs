@@ -161,12 +161,13 @@ impl FilePlan {
     ///
     /// # Errors
     /// [`Error::KeyFile`] when they cannot be written.
-    pub(super) fn write(&self, owner: &Name, dnskey: Dnskey, half: PrivateHalf) -> Result<(), Error> {
+    pub(super) fn write(&self, owner: &Name, dnskey: Dnskey, half: PrivateHalf) -> Result<KeyFileName, Error> {
         let mut files = KeyFiles::new(owner.to_folded(), self.ttl, dnskey, self.times, half);
         self.link(&mut files);
         let name = files.write(&self.directory)?;
         self.note_successor(&files)?;
-        streams::print(&format!("{name}\n"))
+        streams::print(&format!("{name}\n"))?;
+        Ok(name)
     }
 
     /// Notes the predecessor in the new key's files.

@@ -3,7 +3,7 @@
 use clap::Args;
 use dnssec_sign::Algorithm;
 use hsm_core::Uri;
-use signet_pipeline::{Error, algorithm_of, dnskey_of};
+use signet_pipeline::{AuditEvent, AuditKey, Error, algorithm_of, audit, dnskey_of};
 
 use super::file_flags::{KeyFileFlags, on_token};
 use super::generate::{prove, tell};
@@ -80,6 +80,7 @@ pub(super) fn run(flags: &FromLabelFlags) -> Result<Outcome, Error> {
     tell(&login, &key, &dnskey);
     let mut label = key.uri(token.info());
     label.pin_source.clone_from(&uri.pin_source);
-    plan.write(&owner, dnskey, on_token(&label))?;
+    let name = plan.write(&owner, dnskey, on_token(&label))?;
+    audit(&AuditEvent::Adopted(AuditKey::on_token(&key, &token).with_file(name)))?;
     Ok(Outcome::Done)
 }

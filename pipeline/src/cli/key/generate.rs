@@ -4,7 +4,7 @@
 use clap::Args;
 use dnssec_sign::{Algorithm, Dnskey, Name, SEP, SoftwareKey, generate_key};
 use hsm_core::{GenerateSpec, LoggedIn, NewId, Protection, SessionCopy, TokenKey};
-use signet_pipeline::{Error, dnskey_of, kind_of, prove_software_key};
+use signet_pipeline::{AuditEvent, AuditKey, Error, audit, dnskey_of, kind_of, prove_software_key};
 use zone_io::PrivateHalf;
 
 use super::file_flags::{self, FilePlan, KeyFileFlags};
@@ -125,7 +125,8 @@ fn on_disk(bits: Option<u16>, algorithm: Algorithm, owner: &Name, plan: &FilePla
         }
         let key = SoftwareKey::new(dnskey.clone(), &fields).map_err(|error| Error::Input(error.to_string()))?;
         prove_software_key(&key)?;
-        plan.write(owner, dnskey, PrivateHalf::Fields(fields))?;
+        let name = plan.write(owner, dnskey, PrivateHalf::Fields(fields))?;
+        audit(&AuditEvent::Generated(AuditKey::default().with_file(name)))?;
         return Ok(Outcome::Done);
     }
     Err(no_room())
@@ -186,7 +187,10 @@ fn finish(
     }
     prove(login, key)?;
     tell(login, key, &dnskey);
-    plan.write(owner, dnskey, file_flags::on_token(&key.uri(login.token().info())))?;
+    let name = plan.write(owner, dnskey, file_flags::on_token(&key.uri(login.token().info())))?;
+    audit(&AuditEvent::Generated(
+        AuditKey::on_token(key, login.token()).with_file(name),
+    ))?;
     Ok(Finished::Written)
 }
 

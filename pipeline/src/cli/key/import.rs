@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use dnssec_sign::KeyTimes;
-use signet_pipeline::Error;
+use signet_pipeline::{AuditEvent, AuditKey, Error, audit};
 use zone_io::{KeyFiles, PrivateHalf, PublicKeyFile};
 
 use super::dates::DateFlags;
@@ -65,6 +65,7 @@ pub(super) fn run(flags: &ImportFlags) -> Result<Outcome, Error> {
         PrivateHalf::External,
     );
     let name = files.write(&flags.key_directory)?;
+    audit(&AuditEvent::Imported(AuditKey::default().with_file(&name)))?;
     streams::print(&format!("{name}\n"))?;
     Ok(Outcome::Done)
 }

@@ -1,10 +1,11 @@
 //! `signet key list`: the keys on a token, those of a key directory, or both, joined by their public halves. As a
 //! table or as JSON; no private half is used.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use dnssec_sign::{Algorithm, Dnskey, Name};
+use dnssec_sign::{Algorithm, Dnskey, Name, ZONE};
 use hsm_core::{Halves, KeyInfo, KeyKind, PublicPart};
 use serde::Serialize;
 use signet_pipeline::{Error, algorithm_of, dnskey_of};
@@ -39,7 +40,7 @@ pub(in crate::cli) struct ListFlags {
 }
 
 /// One key; what is not known is `null`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 struct Listed {
     /// `token`, `disk`, `token, not found`, or `public half only`.
     place: &'static str,
@@ -49,6 +50,8 @@ struct Listed {
     id: Option<String>,
     /// `P-256`, `RSA 2048`.
     kind: Option<String>,
+    /// What tells the key from others on its token, as `key destroy` asks for.
+    fingerprint: Option<String>,
     /// What the token says of the private half.
     attributes: Option<String>,
     zone: Option<String>,
@@ -89,15 +92,7 @@ pub(super) fn run(flags: &ListFlags) -> Result<Outcome, Error> {
         keys.extend(login.list()?.iter().map(|key| of_token(key, &token.info().label)));
     }
     let now = time_flags::now()?;
-    for file in &files {
-        let known = keys
-            .iter_mut()
-            .find(|key| key.tag.is_none() && is_same(key.public.as_ref(), file));
-        match known {
-            Some(key) => join(key, file, now),
-            None => keys.push(of_file(file, now, with_token)),
-        }
-    }
+    join_files(&mut keys, &files, now, with_token);
     if zone.is_some() {
         keys.retain(|key| key.zone.is_some());
     }
@@ -144,6 +139,7 @@ fn of_token(key: &KeyInfo, token: &str) -> Listed {
         label: Some(key.label.clone()),
         id: Some(data_encoding::HEXLOWER.encode(&key.id)),
         kind: Some(key.kind.map_or_else(|| key.key_type.clone(), |kind| kind.to_string())),
+        fingerprint: key.public.as_ref().map(PublicPart::fingerprint),
         attributes: Some(key.attributes.to_string()),
         zone: None,
         role: None,
@@ -164,9 +160,32 @@ fn is_rsa(kind: Option<KeyKind>) -> bool {
     matches!(kind, Some(KeyKind::Rsa(_)))
 }
 
-fn is_same(public: Option<&PublicPart>, file: &KeyFiles) -> bool {
-    let dnskey = &file.public.dnskey;
-    public.is_some_and(|public| dnskey_of(public, dnskey.flags(), dnskey.algorithm()).is_ok_and(|key| key == *dnskey))
+/// Puts what the files say to the keys of the token: by their public keys, in one pass. A key with several files (of
+/// several zones, or revoked) stands once for each.
+fn join_files(keys: &mut Vec<Listed>, files: &[KeyFiles], now: u32, with_token: bool) {
+    let mut by_public: HashMap<Vec<u8>, usize> = HashMap::new();
+    for (at, key) in keys.iter().enumerate() {
+        // DNSKEY form does not depend on the algorithm, of which RSA has several.
+        let form = key.public.as_ref().and_then(|public| {
+            let dnskey = dnskey_of(public, ZONE, algorithm_of(public.kind())?).ok()?;
+            Some(dnskey.public_key().to_vec())
+        });
+        if let Some(form) = form {
+            by_public.entry(form).or_insert(at);
+        }
+    }
+    for file in files {
+        let known = by_public.get(file.public.dnskey.public_key()).copied();
+        match known.and_then(|at| keys.get_mut(at)) {
+            Some(key) if key.tag.is_none() => join(key, file, now),
+            Some(key) => {
+                let mut again = key.clone();
+                join(&mut again, file, now);
+                keys.push(again);
+            }
+            None => keys.push(of_file(file, now, with_token)),
+        }
+    }
 }
 
 fn join(key: &mut Listed, file: &KeyFiles, now: u32) {
@@ -192,6 +211,7 @@ fn of_file(file: &KeyFiles, now: u32, with_token: bool) -> Listed {
         label: None,
         id: None,
         kind: Some(kind(&file.public.dnskey)),
+        fingerprint: None,
         attributes: None,
         zone: None,
         role: None,

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use signet_pipeline::Error;
+use signet_pipeline::{AuditEvent, AuditKey, Error, audit};
 use zone_io::KeyFiles;
 
 use super::key_path;
@@ -76,6 +76,7 @@ pub(super) fn run(flags: &RevokeFlags) -> Result<Outcome, Error> {
         if flags.remove {
             remove(&directory, &old)?;
         }
+        audit(&AuditEvent::Revoked(AuditKey::default().with_file(&name)))?;
         let place = if directory.as_os_str() == "." {
             String::new()
         } else {

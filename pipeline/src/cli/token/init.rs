@@ -2,7 +2,7 @@
 
 use clap::Args;
 use hsm_core::{PinSource, Token};
-use signet_pipeline::Error;
+use signet_pipeline::{AuditEvent, AuditToken, Error, audit};
 
 use crate::cli::token_flags::TokenFlags;
 use crate::cli::{Outcome, streams};
@@ -47,6 +47,7 @@ pub(super) fn run(flags: &InitFlags) -> Result<Outcome, Error> {
     let user = access.pin_source.as_ref().unwrap_or(&PinSource::Prompt);
     let user = user.read("the user")?;
     let made = token.initialise(&flags.label, &officer, &user)?;
+    audit(&AuditEvent::TokenInitialised(AuditToken::of(&made)))?;
     streams::say(&format!("initialised: {}", made.info()));
     // Not the slot: SoftHSM gives the token another one when the library is loaded again.
     streams::print(&format!("{}\n", made.info().serial))?;
