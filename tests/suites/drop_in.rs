@@ -386,3 +386,29 @@ fn links_are_made_anew_and_other_files_left_alone() {
         .exits(1)
         .says(&["pkcs11-destroy [-m module]"]);
 }
+
+#[test]
+fn what_the_tools_do_is_audited_without_the_pin() {
+    let tools = Tools::new();
+    let log = tools.scratch.path("audit");
+    let slot = tools.slot();
+    let run = |name: &str, words: &[&str]| {
+        let tool = tools.tool(name).env("SIGNET_AUDIT", &log);
+        tool.args(["-s", &slot, "-p", tools.token.pin()]).args(words).run()
+    };
+    run("pkcs11-keygen", &["-a", "ecc", "-l", "k"]).succeeds();
+    run("pkcs11-list", &["-q"]).exits(1);
+    run("pkcs11-destroy", &["-w0", "-l", "k"]).succeeds();
+    Signet::new("audit verify").arg(&log).run().succeeds();
+    let text = tools.scratch.read("audit");
+    for word in [
+        "\"generated\"",
+        "\"destroyed\"",
+        "(left out)",
+        "pkcs11-destroy",
+        "\"exit_code\":1",
+    ] {
+        assert!(text.contains(word), "{word}: {text}");
+    }
+    assert!(!text.contains(tools.token.pin()), "{text}");
+}

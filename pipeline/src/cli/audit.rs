@@ -52,6 +52,34 @@ pub(super) fn install(path: &Path) -> Result<(), Error> {
     install_audit(path, without_secrets(std::env::args_os().collect()))
 }
 
+/// Switches the log on for a tool of BIND, where `SIGNET_AUDIT` names one.
+///
+/// # Errors
+/// Those of [`install_audit`].
+pub(super) fn install_for_tool() -> Result<(), Error> {
+    match std::env::var_os("SIGNET_AUDIT") {
+        Some(path) => install_audit(Path::new(&path), without_typed_pin(std::env::args_os().collect())),
+        None => Ok(()),
+    }
+}
+
+/// The command line without the value of `-p`, be it behind the letter or the next word.
+fn without_typed_pin(words: Vec<OsString>) -> Vec<String> {
+    let mut behind = false;
+    let mut clean = Vec::with_capacity(words.len());
+    for word in without_secrets(words) {
+        let joined = word.starts_with("-p") && word.len() > 2;
+        clean.push(match (behind, joined) {
+            (true, _) => "(left out)".to_owned(),
+            (false, true) => "-p(left out)".to_owned(),
+            _ => word.clone(),
+        });
+        // Letters may stand together: -qp PIN.
+        behind = !behind && word.starts_with('-') && !word.starts_with("--") && word.ends_with('p');
+    }
+    clean
+}
+
 /// Notes how the command ended; says so where that fails, and makes it a failure.
 pub(super) fn end(exit_code: u8) -> u8 {
     match audit(&AuditEvent::Ended { exit_code }) {
@@ -82,6 +110,15 @@ fn without_secrets(words: Vec<OsString>) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_typed_pin_is_left_out() {
+        let words = ["pkcs11-list", "-s", "7", "-p", "1234", "-p1234", "-l", "k"].map(OsString::from);
+        assert_eq!(
+            without_typed_pin(words.to_vec()),
+            ["pkcs11-list", "-s", "7", "-p", "(left out)", "-p(left out)", "-l", "k"]
+        );
+    }
 
     #[test]
     fn a_pin_is_left_out() {

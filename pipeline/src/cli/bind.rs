@@ -16,7 +16,7 @@ mod tokens;
 use std::ffi::OsString;
 use std::path::Path;
 
-use crate::cli::streams;
+use crate::cli::{audit, streams};
 
 /// A tool that `signet` stands in for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,6 +56,13 @@ impl Tool {
 
     /// Runs it; returns its exit code.
     pub(super) fn run(self, arguments: impl Iterator<Item = OsString>) -> u8 {
+        if let Err(error) = audit::install_for_tool() {
+            return Failure::general(error.to_string()).tell(self);
+        }
+        audit::end(self.run_words(arguments))
+    }
+
+    fn run_words(self, arguments: impl Iterator<Item = OsString>) -> u8 {
         let mut words = Vec::new();
         for argument in arguments {
             match argument.into_string() {

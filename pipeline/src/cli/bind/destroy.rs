@@ -5,10 +5,11 @@ use std::thread;
 use std::time::Duration;
 
 use hsm_core::{BrowseMode, KeySelector};
+use signet_pipeline::{AuditEvent, AuditKey};
 
 use super::list::{printable, shortened};
 use super::options::{Options, Taken, c_number, leading_number};
-use super::provider::{Place, failure};
+use super::provider::{Place, failure, note};
 use super::{Failure, Tool, warn};
 use crate::cli::streams;
 
@@ -99,7 +100,14 @@ pub(super) fn run(words: Vec<String>) -> Result<(), Failure> {
         if let Err(error) = browser.destroy(object) {
             streams::tell(&format!("{}\n", failure(&error).text));
             failed += 1;
+            continue;
         }
+        note(&AuditEvent::Destroyed(AuditKey {
+            label: Some(printable(&object.label)),
+            id: Some(data_encoding::HEXLOWER.encode(&object.id)),
+            token: Some(token.info().label.clone()),
+            ..AuditKey::default()
+        }))?;
     }
     if failed > 0 {
         return Err(Failure::general(format!("{failed} objects were not destroyed")));

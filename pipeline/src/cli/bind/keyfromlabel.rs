@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 
 use dnssec_sign::{Algorithm, Dnskey, KeyTimes, Name, SEP, ZONE};
 use hsm_core::Uri;
-use signet_pipeline::{Error, dnskey_of};
+use signet_pipeline::{AuditEvent, AuditKey, Error, dnskey_of};
 use zone_io::{KeyFileFormat, KeyFiles};
 
 use super::keyfromlabel_options::{Asked, Started, read};
 use super::label_token::{Found, find};
+use super::provider::note;
 use super::{Failure, Tool, warn};
 use crate::cli::key::dates::oddities;
 use crate::cli::key::file_flags::{FilePlan, on_token, prove_writable};
@@ -79,6 +80,9 @@ pub(super) fn run(words: Vec<String>) -> Result<(), Failure> {
         .write_unchecked(&plan.directory)
         .map_err(|error| Failure::general(error.to_string()))?;
     plan.note_successor(&files).map_err(|error| general(&error))?;
+    note(&AuditEvent::Adopted(
+        AuditKey::on_token(&key, login.token()).with_file(&name),
+    ))?;
     streams::print(&format!("{name}\n")).map_err(|error| general(&error))
 }
 

@@ -1,9 +1,10 @@
 //! `pkcs11-keygen`: a key pair with BIND's templates, defaults and traps. Key files are dnssec-keyfromlabel's.
 
 use hsm_core::{GenerateSpec, KeyKind, NewId, Protection, RsaExponent};
+use signet_pipeline::{AuditEvent, AuditKey};
 
 use super::options::{Options, Taken, c_number, leading_number};
-use super::provider::{Place, failure};
+use super::provider::{Place, failure, note};
 use super::{Failure, Tool, warn};
 use crate::cli::streams;
 
@@ -155,7 +156,8 @@ pub(super) fn run(words: Vec<String>) -> Result<(), Failure> {
         );
     }
     let login = place.log_in(&place.token(TOOL)?)?;
-    login.generate(&spec).map_err(|error| failure(&error))?;
+    let key = login.generate(&spec).map_err(|error| failure(&error))?;
+    note(&AuditEvent::Generated(AuditKey::on_token(&key, login.token())))?;
     if !quiet {
         streams::print("Key pair generation complete.\n").map_err(|error| Failure::general(error.to_string()))?;
     }

@@ -10,7 +10,7 @@ use hsm_core::{
 
 use super::keyfromlabel::engine_path;
 use super::keyfromlabel_options::Asked;
-use super::provider::failure;
+use super::provider::{audited, failure};
 use super::{Failure, Tool, warn};
 
 const TOOL: Tool = Tool::KeyFromLabel;
@@ -30,7 +30,7 @@ pub(super) fn find(asked: &Asked, uri: &Uri, algorithm: Algorithm) -> Result<Fou
     let path = library(asked, uri, configuration.as_ref())?;
     let module = Module::load(&path, InitMode::Owned).map_err(|error| failure(&error))?;
     let token = token(&module, uri)?;
-    let login = log_in(&token, uri, configuration)?;
+    let login = audited(&token, || log_in(&token, uri, configuration))?;
     let name = asked
         .name
         .as_deref()

@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use hsm_core::{Error, InitMode, LoggedIn, Module, Pin, PinSource, Token, pin_from_argument, prompt_pin};
 
+use signet_pipeline::{AuditEvent, AuditToken, audit};
+
 use super::{Failure, Tool, warn};
 
 /// What `-m`, `-s` and `-p` say.
@@ -71,6 +73,10 @@ impl Place {
     /// # Errors
     /// When the PIN cannot be had or is refused.
     pub(super) fn log_in(&self, token: &Token) -> Result<LoggedIn, Failure> {
+        audited(token, || self.try_log_in(token))
+    }
+
+    fn try_log_in(&self, token: &Token) -> Result<LoggedIn, Failure> {
         let typed = || match std::env::var("SIGNET_PIN_SOURCE").map(|text| text.parse::<PinSource>()) {
             Ok(Ok(source)) => source.read(&token.info().to_string()),
             Ok(Err(error)) => Err(error),
@@ -85,6 +91,32 @@ impl Place {
         };
         token.login(pin).map_err(|error| failure(&error))
     }
+}
+
+/// A login, noted in the audit log before and after.
+///
+/// # Errors
+/// Those of the login, and of the log.
+pub(super) fn audited(token: &Token, log_in: impl FnOnce() -> Result<LoggedIn, Failure>) -> Result<LoggedIn, Failure> {
+    let place = AuditToken::of(token);
+    note(&AuditEvent::Login(place.clone()))?;
+    let login = log_in();
+    note(&match &login {
+        Ok(_) => AuditEvent::LoggedIn(place),
+        Err(failure) => AuditEvent::LoginFailed {
+            token: place,
+            reason: failure.text.clone(),
+        },
+    })?;
+    login
+}
+
+/// Notes an event in the audit log.
+///
+/// # Errors
+/// When it cannot be written.
+pub(super) fn note(event: &AuditEvent) -> Result<(), Failure> {
+    audit(event).map_err(|error| Failure::general(error.to_string()))
 }
 
 fn load(path: &Path) -> Result<Arc<Module>, Failure> {
