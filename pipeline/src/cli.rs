@@ -99,7 +99,9 @@ pub(crate) fn run() -> u8 {
         return tool.run(words);
     }
     let cli = Cli::parse_from(program.into_iter().chain(key::two_word_options(words.collect())));
-    let code = told(match &cli.audit {
+    // Looking at a log adds nothing to it.
+    let log = cli.audit.as_ref().filter(|_| !matches!(cli.command, Command::Audit(_)));
+    let code = told(match log {
         Some(log) => audit::install(log).and_then(|()| dispatch(&cli.command)),
         None => dispatch(&cli.command),
     });

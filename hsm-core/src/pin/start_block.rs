@@ -15,13 +15,17 @@ pub(super) fn wipe_variable(name: &str, value: &[u8]) {
     wipe(Part::Environment, &assignment, name.len() + 1);
 }
 
-/// Overwrites every argument that is this text, or ends with it behind an option's letter.
+/// Overwrites every argument that is this text, or ends with it behind letters of options.
 pub(super) fn wipe_argument(text: &[u8]) {
     wipe(Part::Arguments, text, 0);
     for argument in std::env::args_os() {
         let bytes = argument.as_bytes();
-        if bytes.len() == text.len() + 2 && bytes.starts_with(b"-") && bytes.ends_with(text) {
-            wipe(Part::Arguments, &Zeroizing::new(bytes.to_vec()), 2);
+        if bytes.len() > text.len() && bytes.starts_with(b"-") && bytes.ends_with(text) {
+            wipe(
+                Part::Arguments,
+                &Zeroizing::new(bytes.to_vec()),
+                bytes.len() - text.len(),
+            );
         }
     }
 }

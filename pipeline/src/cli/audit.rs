@@ -63,19 +63,31 @@ pub(super) fn install_for_tool() -> Result<(), Error> {
     }
 }
 
+/// Letters of the tools that take a value, which ends a word of letters.
+const WITH_VALUE: &str = "abilmsw";
+
 /// The command line without the value of `-p`, be it behind the letter or the next word.
 fn without_typed_pin(words: Vec<OsString>) -> Vec<String> {
-    let mut behind = false;
+    let mut is_pin = false;
     let mut clean = Vec::with_capacity(words.len());
     for word in without_secrets(words) {
-        let joined = word.starts_with("-p") && word.len() > 2;
-        clean.push(match (behind, joined) {
-            (true, _) => "(left out)".to_owned(),
-            (false, true) => "-p(left out)".to_owned(),
-            _ => word.clone(),
+        if std::mem::take(&mut is_pin) {
+            clean.push("(left out)".to_owned());
+            continue;
+        }
+        // Letters may stand together: -qp PIN, -qpPIN.
+        let end = word.strip_prefix('-').and_then(|letters| {
+            let at = letters.find(|letter| letter == 'p' || WITH_VALUE.contains(letter))?;
+            letters.get(at..)?.starts_with('p').then_some(at + 2)
         });
-        // Letters may stand together: -qp PIN.
-        behind = !behind && word.starts_with('-') && !word.starts_with("--") && word.ends_with('p');
+        match end.and_then(|end| word.split_at_checked(end)) {
+            Some((_, "")) => {
+                is_pin = true;
+                clean.push(word);
+            }
+            Some((letters, _)) => clean.push(format!("{letters}(left out)")),
+            None => clean.push(word),
+        }
     }
     clean
 }
@@ -113,10 +125,14 @@ mod tests {
 
     #[test]
     fn a_typed_pin_is_left_out() {
-        let words = ["pkcs11-list", "-s", "7", "-p", "1234", "-p1234", "-l", "k"].map(OsString::from);
+        let line = |line: &str| without_typed_pin(line.split(' ').map(OsString::from).collect()).join(" ");
         assert_eq!(
-            without_typed_pin(words.to_vec()),
-            ["pkcs11-list", "-s", "7", "-p", "(left out)", "-p(left out)", "-l", "k"]
+            line("pkcs11-list -s 7 -p 1234 -p1234 -l k -lprivate"),
+            "pkcs11-list -s 7 -p (left out) -p(left out) -l k -lprivate"
+        );
+        assert_eq!(
+            line("pkcs11-keygen -qp 1234 -qp1234 label"),
+            "pkcs11-keygen -qp (left out) -qp(left out) label"
         );
     }
 
