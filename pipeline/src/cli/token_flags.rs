@@ -35,7 +35,7 @@ pub(super) struct TokenFlags {
     ///
     /// Without it the pin-source of the key's URI counts, then the token's own PIN pad, then a prompt where there is a
     /// terminal. A file has to be nobody else's to read. env:NAME is wiped from the environment once read. openssl:PATH is
-    /// PIN in the [pkcs11_section] of an openssl.cnf. The PIN is tried once: a second wrong try could lock the token.
+    /// PIN in the section pkcs11_section of an openssl.cnf. The PIN is tried once: a second wrong try could lock the token.
     #[arg(long, value_name = "SOURCE", env = "SIGNET_PIN_SOURCE", hide_env_values = true)]
     pin_source: Option<PinSource>,
 }
