@@ -82,6 +82,38 @@ impl Checked {
 }
 
 /// Checks partitions of one zone one after another: one checker a worker.
+///
+/// ```
+/// use dnssec_sign::{Locus, Name, Node, NodeList, RecordRef, RecordType, ZoneChecker, ZoneRule, ZoneView};
+///
+/// /// A zone that is one partition.
+/// struct Whole<'l, 'r>(&'l NodeList<'r>);
+///
+/// impl ZoneView for Whole<'_, '_> {
+///     fn node(&mut self, key: &[u8], look: &mut dyn FnMut(Option<Node<'_>>)) {
+///         look(self.0.iter().find(|node| node.key == key));
+///     }
+///     fn has_at_or_below(&mut self, key: &[u8]) -> bool {
+///         self.0.iter().any(|node| node.key.starts_with(key))
+///     }
+/// }
+///
+/// let origin: Name = "example.".parse()?;
+/// let record = |rtype, rdata| RecordRef { rtype, ttl: 3600, rdata, locus: Locus::default() };
+/// let mut nodes = NodeList::new();
+/// nodes.start_node(b"", origin.borrow());
+/// nodes.push(record(RecordType::NS, b"\x02ns\x07example\x00"));
+/// nodes.start_node(b"ns\x00", origin.borrow());
+/// nodes.push(record(RecordType::TXT, b"\x01a"));
+///
+/// let mut view = Whole(&nodes);
+/// let mut checker = ZoneChecker::new(origin.borrow());
+/// let mut checked = checker.check(&nodes, None, &mut view);
+/// checker.check_apex(&mut view, &mut checked.findings);
+/// let rules: Vec<_> = checked.finish().iter().map(|finding| finding.fault.rule).collect();
+/// assert_eq!(rules, [ZoneRule::TargetWithoutAddress(RecordType::NS), ZoneRule::NoSoa]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct ZoneChecker<'z> {
     origin: NameRef<'z>,
@@ -317,8 +349,9 @@ struct Near<'n, 'r> {
 }
 
 impl Near<'_, '_> {
-    /// Lends the node at a key.
-    fn node(&mut self, key: &[u8], look: &mut dyn FnMut(Option<Node<'_>>)) {
+    /// The place of the first node that is not before the key, and whether there is no other between it and the one
+    /// before it: at the ends of the partition others may be.
+    fn seek(&self, key: &[u8]) -> (usize, bool) {
         let (mut low, mut high) = (0, self.nodes.len());
         while low < high {
             let middle = low.midpoint(high);
@@ -328,10 +361,15 @@ impl Near<'_, '_> {
                 high = middle;
             }
         }
-        if low < self.nodes.len() && self.nodes.key(low) == key {
-            look(Some(self.nodes.node(low)));
-        } else if low > 0 && low < self.nodes.len() {
-            // Between two neighbours there is nothing.
+        (low, low > 0 && low < self.nodes.len())
+    }
+
+    /// Lends the node at a key.
+    fn node(&mut self, key: &[u8], look: &mut dyn FnMut(Option<Node<'_>>)) {
+        let (at, inside) = self.seek(key);
+        if at < self.nodes.len() && self.nodes.key(at) == key {
+            look(Some(self.nodes.node(at)));
+        } else if inside {
             look(None);
         } else {
             self.view.node(key, look);
@@ -345,6 +383,11 @@ impl Near<'_, '_> {
     }
 
     fn has_at_or_below(&mut self, key: &[u8]) -> bool {
-        self.view.has_at_or_below(key)
+        let (at, inside) = self.seek(key);
+        if inside {
+            self.nodes.key(at).starts_with(key)
+        } else {
+            self.view.has_at_or_below(key)
+        }
     }
 }
