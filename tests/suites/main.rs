@@ -17,6 +17,7 @@ mod key_commands;
 mod key_files;
 mod leak;
 mod mutations;
+mod properties;
 mod resigning;
 mod vectors;
 mod zone_commands;
