@@ -75,9 +75,14 @@ pub fn check(bytes: &[u8]) {
     }
 }
 
-/// Loaded records are those that were read, of which equal ones may be there once.
+/// Loaded records are those that were read, of which equal ones may be there once. A name has the letter case of its first
+/// record in all of them.
 fn same(mut loaded: Vec<Line>, mut read: Vec<Line>) {
     for lines in [&mut loaded, &mut read] {
+        for (_, line) in lines.iter_mut() {
+            let owner = line.split_mut(|byte| *byte == b'\t').next();
+            owner.expect("a line begins with an owner").make_ascii_lowercase();
+        }
         lines.sort();
         lines.dedup();
     }
