@@ -101,8 +101,15 @@ impl KeyObject {
             Half::Public => PUBLIC,
             Half::Neither => return Ok(object),
         };
+        // Software tokens look at an object's file for each attribute: what its type does not have is not asked for.
+        let foreign: &[AttributeType] = match object.key_type {
+            Some(KeyType::RSA) => &[AttributeType::EcParams, AttributeType::EcPoint],
+            Some(KeyType::EC | KeyType::EC_EDWARDS) => &[AttributeType::Modulus, AttributeType::PublicExponent],
+            _ => &[],
+        };
+        let wanted: Vec<AttributeType> = wanted.iter().copied().filter(|kind| !foreign.contains(kind)).collect();
         for attribute in session
-            .get_attributes(handle, wanted)
+            .get_attributes(handle, &wanted)
             .at(place, "C_GetAttributeValue")?
         {
             object.take(attribute);
