@@ -2,6 +2,7 @@
 //! was and no stray file beside it.
 
 mod disk;
+mod input;
 mod tokens;
 mod zones;
 

@@ -113,6 +113,24 @@ fn keys_in_two_places() {
 }
 
 #[test]
+fn memory_and_ways_to_read_change_no_byte() {
+    let mut variants = vec![
+        vec!["--no-mmap"],
+        vec!["--memory", "0"],
+        vec!["--memory", "0", "--no-mmap", "--partition-records", "7"],
+    ];
+    for records in ["1", "7", "1000"] {
+        variants.push(vec!["--run-records", records]);
+        variants.push(vec!["--run-records", records, "--memory", "0"]);
+        variants.push(vec!["--run-records", records, "--memory", "20K", "--threads", "1"]);
+    }
+    for denial in [Denial::Nsec, Denial::OptOut] {
+        same_bytes(&crowded(), "ED25519", Place::Disk, denial, &variants);
+    }
+    same_bytes(&leaf(700), "ED25519", Place::Disk, Denial::Nsec3, &variants);
+}
+
+#[test]
 fn the_level_of_verification_changes_no_byte() {
     let variants = ["full", "structure", "none"]
         .map(|level| vec!["--verify", level])

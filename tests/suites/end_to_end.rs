@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use signet_tests::judges::{Judge, SignZone, dnssec_verify, normalise};
 use signet_tests::zones::{Spice, Zone, crowded, handmade, leaf, nasty, root_like, tld};
-use signet_tests::{END, Key, Program, Role, Scratch, Signet, Token, ZoneText, full, project, shared_data};
+use signet_tests::{END, Key, Program, Role, Scratch, Signet, Token, ZoneText, full, program, project, shared_data};
 
 use crate::signing::{Denial, Pair, Place};
 use crate::verdicts;
@@ -97,6 +97,26 @@ fn fixture(kind: &str, count: usize) -> Input {
         name: format!("{kind}-{count}"),
         origin: origin.to_owned(),
         file: path.into(),
+    }
+}
+
+#[test]
+fn a_zone_comes_from_a_file_a_pipe_or_gzip_data() {
+    let scratch = Scratch::new();
+    let zone = leaf(50);
+    let file = zone.write(&scratch, &[]);
+    let compressed = scratch.path("compressed.gz");
+    let gzip = Program::new(program("gzip")).arg("-k").arg(&file).run();
+    gzip.succeeds();
+    std::fs::rename(scratch.path("leaf-50.zone.gz"), &compressed).unwrap();
+    let format = || Signet::new("zone format").args(["-o", &zone.origin]);
+    let expected = format().arg(&file).run().succeeds().stdout.clone();
+    assert!(expected.lines().count() > 100);
+    for input in [&file, &compressed] {
+        assert_eq!(format().arg("-").input(input).run().succeeds().stdout, expected);
+        assert_eq!(format().arg(input).run().succeeds().stdout, expected);
+        let read = format().arg(input).args(["--no-mmap", "--memory", "1M"]);
+        assert_eq!(read.run().succeeds().stdout, expected);
     }
 }
 

@@ -39,7 +39,7 @@ fn an_output_that_cannot_be_made_costs_no_signature() {
 }
 
 /// Whether this user may mount a file system of its own.
-fn may_mount() -> Option<&'static [&'static str]> {
+pub(super) fn may_mount() -> Option<&'static [&'static str]> {
     let ways: [&[&str]; 2] = [&["--mount"], &["--user", "--map-root-user", "--mount"]];
     ways.into_iter().find(|way| {
         let mount = "mount -t tmpfs -o size=64k none /mnt";
