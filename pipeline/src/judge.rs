@@ -77,7 +77,7 @@ fn judge_partitions(partitions: &Partitions<'_>, facts: &ApexFacts, observer: &d
         .into_par_iter()
         .map_init(NodeList::new, |nodes, index| {
             partitions.load(index, nodes);
-            let verdict = verify_partition(nodes, partitions.neighbours(index).cut(), facts);
+            let verdict = verify_partition(nodes, partitions.cut(index).as_deref(), facts);
             observer.advance(Phase::Verify, nodes.record_count() as u64);
             verdict
         })

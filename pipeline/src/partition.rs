@@ -2,7 +2,7 @@
 //! crosses a border is looked up in the runs, never guessed, so results do not depend on where borders lie.
 
 use dnssec_sign::{Border, CutTracker, Name, NameRef, NodeList, cut_above, cut_at};
-use zone_io::{Run, lookup, merge_range, nodes_from, splitters};
+use zone_io::{Nodes, Run, lookup, merge_range, nodes_from, splitters};
 
 use crate::config::PartitionSize;
 
@@ -74,12 +74,20 @@ impl<'r> Partitions<'r> {
         merge_range(runs, self.origin, self.lower(index), self.upper(index), nodes);
     }
 
-    /// Looks up what partition `index` must know of its neighbours.
-    pub(crate) fn neighbours(&self, index: usize) -> Neighbours {
+    /// The same, and what partition `index` must know of its neighbours.
+    pub(crate) fn load_with_neighbours(&self, index: usize, nodes: &mut NodeList<'r>) -> Neighbours {
+        nodes.clear();
+        let mut all = nodes_from(self.runs, self.origin, self.lower(index));
+        all.append_below(self.upper(index), nodes);
         Neighbours {
-            cut: self.cut_at(self.lower(index)),
-            next_owner: self.upper(index).and_then(|upper| self.first_in_zone(upper)),
+            cut: self.cut(index),
+            next_owner: self.upper(index).and_then(|upper| self.first_in_zone(upper, all)),
         }
+    }
+
+    /// The key of the cut in force where partition `index` begins.
+    pub(crate) fn cut(&self, index: usize) -> Option<Vec<u8>> {
+        self.cut_at(self.lower(index))
     }
 
     /// The cut above a key. An ancestor of any owner at or behind the key that lies before it is the key's ancestor too.
@@ -94,11 +102,10 @@ impl<'r> Partitions<'r> {
         .map(<[u8]>::to_vec)
     }
 
-    /// The first owner from `key` on that is authoritative or a delegation.
-    fn first_in_zone(&self, key: &[u8]) -> Option<Name> {
+    /// The first owner that is authoritative or a delegation among `nodes`, which are those from `key` on.
+    fn first_in_zone(&self, key: &[u8], mut nodes: Nodes<'r>) -> Option<Name> {
         let mut tracker = CutTracker::new();
         tracker.restart(self.cut_at(key).as_deref());
-        let mut nodes = nodes_from(self.runs, self.origin, key);
         while let Some(node) = nodes.next_node() {
             if tracker.standing(&node).is_in_zone() {
                 return Some(node.owner.to_name());

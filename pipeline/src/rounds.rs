@@ -112,8 +112,7 @@ impl<'a> Round for Names<'a> {
     }
 
     fn plan(&self, index: usize, text: Vec<u8>, scratch: &mut NamesScratch<'a>) -> Result<Emission, Error> {
-        self.partitions.load(index, &mut scratch.nodes);
-        let neighbours = self.partitions.neighbours(index);
+        let neighbours = self.partitions.load_with_neighbours(index, &mut scratch.nodes);
         let mut renderer = self.work.renderer(text, &mut scratch.rendering);
         let mut earlier = Earlier::default();
         if let Some(runs) = self.work.previous {

@@ -51,8 +51,8 @@ pub(crate) enum ChunkSize {
 
 impl ChunkSize {
     const LEAST: usize = 1 << 20;
-    const MOST: usize = 32 << 20;
-    const PART: usize = 64;
+    const MOST: usize = 8 << 20;
+    const PART: usize = 512;
 
     /// The size of the chunk that starts at byte `at`.
     fn at(self, at: usize) -> usize {

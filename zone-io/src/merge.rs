@@ -55,7 +55,7 @@ pub fn splitters(runs: &[Run], target_records_per_partition: usize) -> Vec<Vec<u
 }
 
 fn every_owner(runs: &[Run]) -> Vec<Vec<u8>> {
-    let mut merge = Merge::new(runs, &[], None);
+    let mut merge = Merge::new(runs, &[]);
     let mut keys: Vec<Vec<u8>> = Vec::new();
     let mut last = None;
     while let Some(packed) = merge.next_packed() {
@@ -76,8 +76,8 @@ pub fn merge_range<'r>(
     upper: Option<&[u8]>,
     out: &mut NodeList<'r>,
 ) {
-    let mut merge = Merge::new(runs, lower, upper);
-    while merge.next_node(origin, out) {}
+    let mut merge = Merge::new(runs, lower);
+    while merge.next_node(origin, upper, out) {}
 }
 
 /// Appends the node with exactly this key to `out`; `false` when no record has that owner.
@@ -91,7 +91,7 @@ pub fn lookup<'r>(runs: &'r [Run], origin: NameRef<'_>, key: &[u8], out: &mut No
             merge.add(run, at, next);
         }
     }
-    merge.next_node(origin, out)
+    merge.next_node(origin, None, out)
 }
 
 /// Nodes one after another, made as they are asked for.
@@ -106,18 +106,23 @@ pub struct Nodes<'r> {
 #[must_use]
 pub fn nodes_from<'r>(runs: &'r [Run], origin: NameRef<'_>, key: &[u8]) -> Nodes<'r> {
     Nodes {
-        merge: Merge::new(runs, key, None),
+        merge: Merge::new(runs, key),
         origin: origin.to_name(),
         list: NodeList::new(),
     }
 }
 
-impl Nodes<'_> {
+impl<'r> Nodes<'r> {
+    /// Appends all nodes with keys below `upper` (`None`: all that are left) to `out`; the next node is the one behind them.
+    pub fn append_below(&mut self, upper: Option<&[u8]>, out: &mut NodeList<'r>) {
+        while self.merge.next_node(self.origin.borrow(), upper, out) {}
+    }
+
     /// The next node in canonical order; it is lent until the one after it is asked for.
     pub fn next_node(&mut self) -> Option<Node<'_>> {
         self.list.clear();
         self.merge
-            .next_node(self.origin.borrow(), &mut self.list)
+            .next_node(self.origin.borrow(), None, &mut self.list)
             .then(|| self.list.node(0))
     }
 }
@@ -156,12 +161,14 @@ impl<'r> Merge<'r> {
         }
     }
 
-    fn new(runs: &'r [Run], lower: &[u8], upper: Option<&[u8]>) -> Self {
+    /// At the first owners with keys from `lower` on.
+    fn new(runs: &'r [Run], lower: &[u8]) -> Self {
         let mut merge = Self::empty();
+        merge.heads.reserve(runs.len());
+        merge.heap.reserve(runs.len());
         for run in runs {
-            let end = upper.map_or(usize::MAX, |upper| run.seek(upper));
             let start = if lower.is_empty() { 0 } else { run.seek(lower) };
-            merge.add(run, start, end);
+            merge.add(run, start, usize::MAX);
         }
         merge
     }
@@ -236,8 +243,14 @@ impl<'r> Merge<'r> {
         }
     }
 
-    /// Appends the next node; `false` at the end.
-    fn next_node(&mut self, origin: NameRef<'_>, out: &mut NodeList<'r>) -> bool {
+    /// Appends the next node; `false` when there is none, or its key is not below `upper`.
+    fn next_node(&mut self, origin: NameRef<'_>, upper: Option<&[u8]>, out: &mut NodeList<'r>) -> bool {
+        if let Some(upper) = upper
+            && let Some(first) = self.heap.first()
+            && self.heads[first.head].packed.key >= upper
+        {
+            return false;
+        }
         let Some(packed) = self.next_packed() else {
             return false;
         };

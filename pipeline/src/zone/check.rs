@@ -193,7 +193,7 @@ fn check_records(loaded: &Loaded, size: PartitionSize, config: &CheckConfig) -> 
         .into_par_iter()
         .map_init(new, |(nodes, checker, view), index| {
             partitions.load(index, nodes);
-            let checked = checker.check(nodes, partitions.neighbours(index).cut(), view);
+            let checked = checker.check(nodes, partitions.cut(index).as_deref(), view);
             Tally {
                 checked,
                 ..Tally::default()

@@ -17,7 +17,8 @@ fn while_it_is_read(happens: impl FnOnce(&File) + Send + 'static) -> (Desk, Join
     let mut zone = leaf(3);
     zone.text.push_str("$INCLUDE pipe\n");
     for number in 0..20_000 {
-        zone.text.push_str(&format!("rest-{number}.leaf.test. 60 IN A 192.0.2.1\n"));
+        zone.text
+            .push_str(&format!("rest-{number}.leaf.test. 60 IN A 192.0.2.1\n"));
     }
     let desk = Desk::with(zone);
     let pipe: PathBuf = desk.scratch.path("pipe");
@@ -35,7 +36,11 @@ fn while_it_is_read(happens: impl FnOnce(&File) + Send + 'static) -> (Desk, Join
 #[test]
 fn a_file_cut_short_under_the_mapping() {
     let (desk, writer) = while_it_is_read(|file| file.set_len(4096).unwrap());
-    let run = desk.refuses(desk.sign().keys(&desk.pair.both()), 4, &["cut short", "nothing was published"]);
+    let run = desk.refuses(
+        desk.sign().keys(&desk.pair.both()),
+        4,
+        &["cut short", "nothing was published"],
+    );
     assert!(!run.stderr.contains("panicked"));
     writer.join().unwrap();
 }
@@ -83,7 +88,10 @@ fn compressed_data_that_expands_beyond_reason() {
 fn a_directory_for_temporary_files_that_is_not_there() {
     let desk = Desk::new();
     let gone = desk.scratch.path("gone");
-    let named = desk.sign().keys(&desk.pair.both()).args(["--memory", "0", "--temp-dir"]);
+    let named = desk
+        .sign()
+        .keys(&desk.pair.both())
+        .args(["--memory", "0", "--temp-dir"]);
     desk.refuses(named.arg(&gone), 4, &["gone"]);
     let by_environment = desk.sign().keys(&desk.pair.both()).args(["--memory", "0"]);
     desk.refuses(by_environment.env("TMPDIR", &gone), 4, &["gone", "temporary file"]);
@@ -100,7 +108,10 @@ fn spilled_to_a_small_file_system(way: &[&str]) -> (Desk, Run, String) {
         .copied()
         .chain(["sh", "-c", script, "sh", folder.to_str().unwrap()])
         .collect();
-    let sign = desk.sign().keys(&desk.pair.both()).args(["--memory", "0", "--temp-dir"]);
+    let sign = desk
+        .sign()
+        .keys(&desk.pair.both())
+        .args(["--memory", "0", "--temp-dir"]);
     let run = sign.arg(&folder).under(program("unshare"), &options).run();
     let listing = desk.scratch.read("small.listing");
     (desk, run, listing)
