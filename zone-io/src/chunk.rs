@@ -15,7 +15,9 @@ use std::sync::Arc;
 use dnssec_sign::{Class, Name, RecordType};
 use memchr::{memchr, memchr_iter, memchr3, memrchr};
 
-use crate::error::{Error, Fault};
+use crate::error::Error;
+use crate::fault::{Fault, Inclusion};
+use crate::lint::Lints;
 use crate::parse::{Before, Directive, Include, Outside, Place, Reader, State, directive, mark_length};
 use crate::reason::Reason;
 use crate::scan::{END, Raw, Scanner};
@@ -37,6 +39,7 @@ pub(crate) struct Zone {
     pub(crate) outside: Outside,
     pub(crate) opening: Opening,
     pub(crate) chunk_size: ChunkSize,
+    pub(crate) lints: Lints,
 }
 
 /// About how many bytes a chunk has.
@@ -314,12 +317,8 @@ impl Cutter {
         let text = Self::include_line(frame)?;
         let source = frame.source.clone();
         let mut scan = Scanner::new(&text, 0, frame.lines);
-        let mut place = Place {
-            bytes: &text,
-            name: source.name.clone(),
-            line: frame.lines.saturating_add(1),
-            counted: 0,
-        };
+        let line = frame.lines.saturating_add(1);
+        let mut place = Place::new(&text, source.name.clone(), line).included(source.included.clone());
         let read = directive(&mut scan, frame.origin.borrow().wire());
         frame.skip(text.len());
         frame.lines = frame.lines.saturating_add(count_lines(&text));
@@ -335,11 +334,16 @@ impl Cutter {
             Err(raw) => return Ok(Some(place.fault(*raw))),
         };
         let origin = origin.unwrap_or_else(|| frame.origin.clone());
-        let opened = self.open(source.resolve(&path), origin);
-        Ok(opened.err().map(|reason| place.fault(Raw { at, length, reason })))
+        let inclusion = Inclusion {
+            source: source.name.clone(),
+            line,
+            included: source.included.clone(),
+        };
+        let opened = self.open(source.resolve(&path), origin, inclusion);
+        Ok(opened.err().map(|reason| place.fault(Raw::new(at, length, reason))))
     }
 
-    fn open(&mut self, path: PathBuf, origin: Name) -> Result<(), Reason> {
+    fn open(&mut self, path: PathBuf, origin: Name, inclusion: Inclusion) -> Result<(), Reason> {
         if self.frames.len() > DEPTH {
             return Err(Reason::IncludeDepth(DEPTH));
         }
@@ -348,7 +352,7 @@ impl Cutter {
         if self.frames.iter().any(|frame| frame.source.is_same_file(&source)) {
             return Err(Reason::IncludeCycle((*source.name).into()));
         }
-        self.push(Arc::new(source), window, origin);
+        self.push(Arc::new(source.included(inclusion)), window, origin);
         Ok(())
     }
 
@@ -408,17 +412,14 @@ impl Chunk {
     /// A reader of the chunk's records, which numbers their lines from 0.
     pub(crate) fn reader(&self, zone: &Zone) -> Reader<'_> {
         let mut state = State::new(zone.origin.clone(), zone.class, zone.outside, self.before);
+        state.set_lints(zone.lints);
         state.set_origin(self.origin.borrow());
         state.default_ttl = self.default_ttl;
         if let Some(owner) = &self.owner {
             state.set_owner(owner.borrow());
         }
-        let place = Place {
-            bytes: self.text(),
-            name: self.source.name.clone(),
-            line: self.first_line,
-            counted: 0,
-        };
+        let place =
+            Place::new(self.text(), self.source.name.clone(), self.first_line).included(self.source.included.clone());
         let mark = if self.start == 0 { mark_length(self.text()) } else { 0 };
         Reader::with_state(place, state, mark, 0)
     }

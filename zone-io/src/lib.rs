@@ -32,7 +32,7 @@
 //!     write_record(record.owner, record.ttl, Class::IN, record.rtype, record.rdata, &mut out);
 //! })
 //! .unwrap_err();
-//! assert!(faults.to_string().starts_with("<text>:2:6: a record needs a type"));
+//! assert!(faults.to_string().starts_with("<text>:2:6: error: a record needs a type"));
 //! assert_eq!(out, b"mail.example.\t3600\tIN\tMX\t10 Mx1.example.\n");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -43,6 +43,14 @@
 // What everything below may say.
 mod error;
 mod reason;
+
+mod lint;
+
+mod excerpt;
+
+mod fault;
+
+mod suggest;
 
 // The way in: bytes, tokens, records, sorted runs.
 mod compressed;
@@ -71,8 +79,10 @@ mod load;
 mod visit;
 
 // The way out: nodes in canonical order, text.
+mod locate;
 mod merge;
 mod print;
+mod sets;
 mod writer;
 
 // Keys' files.
@@ -82,17 +92,20 @@ mod keyfile;
 #[doc(hidden)]
 pub mod fuzzing;
 
-pub use error::{Difference, Error, Fault, Faults};
+pub use error::{Difference, Error};
+pub use fault::{Fault, Faults, Inclusion, Paint, Severity};
 pub use keyfile::{
     KeyFileError, KeyFileFault, KeyFileFormat, KeyFileName, KeyFiles, KeyMismatch, KeyNumbers, NoKeyFileName,
     PrivateHalf, PrivateKeyFile, PublicKeyFile, TokenLabel,
 };
+pub use lint::{Lint, Lints, UnknownLint, Warnings};
 pub use load::{LoadOptions, Loaded, OnFault, Progress, load, load_with_progress};
 pub use merge::{Nodes, lookup, merge_range, nodes_from, splitters};
 pub use parse::{Outside, ReadOptions, Reader, TextRecord, parse_records};
 pub use print::{Mnemonics, OwnerLines, write_generic, write_generic_rdata, write_rdata, write_record};
 pub use reason::Reason;
 pub use run::{Run, RunBuilder};
+pub use sets::check_sets;
 pub use source::Reading;
 pub use visit::{Visited, visit_records};
 pub use writer::{Access, AtomicFile, Unpublished};

@@ -10,7 +10,9 @@ use rayon::prelude::*;
 
 use crate::chunk::{ChunkSize, Cutter, Piece, Zone};
 use crate::confine::IncludeRoot;
-use crate::error::{Error, Faults};
+use crate::error::Error;
+use crate::fault::Faults;
+use crate::lint::{Lints, Warnings};
 use crate::parse::{MAX_FAULTS, Outside};
 use crate::piece::{Parsed, Parser, fill_in_ttls, run_origin};
 use crate::run::Run;
@@ -48,10 +50,12 @@ pub struct LoadOptions {
     pub memory: u64,
     /// The directory of the temporary files; by default the system's, which the environment's TMPDIR names.
     pub temp_dir: Option<PathBuf>,
+    /// Which warnings are looked for.
+    pub lints: Lints,
 }
 
 impl LoadOptions {
-    /// Class IN, owners out of the zone refused, files mapped, 20 faults, as much memory as it takes.
+    /// Class IN, owners out of the zone refused, files mapped, 20 faults, as much memory as it takes, all warnings.
     #[must_use]
     pub fn new(origin: Name) -> Self {
         Self {
@@ -67,6 +71,7 @@ impl LoadOptions {
             run_records: usize::MAX,
             memory: u64::MAX,
             temp_dir: None,
+            lints: Lints::ALL,
         }
     }
 }
@@ -95,7 +100,10 @@ pub struct Loaded {
     pub bytes: u64,
     /// What is at fault, where records at fault are left out.
     pub faults: Faults,
-    sources: Vec<Watch>,
+    /// What was suspicious in the text, as many of each name as there may be faults and at most 20. Warnings about sets of records are
+    /// found by [`check_sets`](crate::check_sets).
+    pub warnings: Warnings,
+    pub(crate) sources: Vec<Watch>,
 }
 
 impl Loaded {
@@ -145,6 +153,7 @@ impl LoadOptions {
                 most: self.max_text,
             },
             chunk_size: self.chunks(),
+            lints: self.lints,
         };
         let input = Source::open(path, &zone.opening)?;
         Ok((
@@ -229,6 +238,10 @@ pub fn load_with_progress(path: &Path, options: &LoadOptions, progress: Progress
     if faults.stopped || options.on_fault == OnFault::Refuse && !faults.faults.is_empty() {
         return Err(faults.into());
     }
+    let mut warnings = Warnings::default();
+    for piece in &mut pieces {
+        warnings.append(std::mem::take(&mut piece.warnings), options.max_faults.min(MAX_FAULTS));
+    }
     let runs: Vec<Run> = pieces.into_iter().flat_map(|piece| piece.runs).collect();
     Ok(Loaded {
         origin: run_origin(&zone).to_name(),
@@ -236,6 +249,7 @@ pub fn load_with_progress(path: &Path, options: &LoadOptions, progress: Progress
         bytes: cutter.bytes(),
         runs,
         faults,
+        warnings,
         sources: cutter.sources().iter().map(|source| source.watch()).collect(),
     })
 }
@@ -262,7 +276,7 @@ mod tests {
     use tempfile::TempDir;
 
     use super::*;
-    use crate::error::Fault;
+    use crate::fault::Fault;
     use crate::merge::nodes_from;
     use crate::print::write_record;
     use crate::reason::Reason;
@@ -310,7 +324,15 @@ mod tests {
             match self.load(change) {
                 Err(Error::Syntax(faults)) => {
                     let prefix = format!("{}/", self.directory.path().display());
-                    let text = |fault: &Fault| fault.to_string().lines().next().unwrap().replace(&prefix, "");
+                    let text = |fault: &Fault| {
+                        fault
+                            .to_string()
+                            .lines()
+                            .next()
+                            .unwrap()
+                            .replace(&prefix, "")
+                            .replace(" error: ", " ")
+                    };
                     faults.faults.iter().map(text).collect()
                 }
                 other => panic!("faults were expected, not {other:?}"),

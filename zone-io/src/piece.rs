@@ -4,7 +4,9 @@
 use dnssec_sign::NameRef;
 
 use crate::chunk::{Chunk, Zone};
-use crate::error::{Error, Fault};
+use crate::error::Error;
+use crate::fault::Fault;
+use crate::lint::Warnings;
 use crate::load::Progress;
 use crate::parse::Outside;
 use crate::reason::Reason;
@@ -21,6 +23,7 @@ pub(crate) struct Parsed {
     /// The last TTL stated in it.
     last_ttl: Option<u32>,
     pub(crate) faults: Vec<Fault>,
+    pub(crate) warnings: Warnings,
 }
 
 impl Parsed {
@@ -74,14 +77,11 @@ impl Parser<'_> {
         (self.progress)(u64::try_from(chunk.text().len()).unwrap_or(u64::MAX));
         let pending = reader.state.pending;
         if pending.count > 0 {
-            let raw = Raw {
-                at: pending.at,
-                length: pending.length,
-                reason: Reason::NoTtl,
-            };
+            let raw = Raw::new(pending.at, pending.length, Reason::NoTtl);
             parsed.no_ttl = Some(Box::new(reader.fault(raw)));
         }
         parsed.last_ttl = reader.state.last_ttl;
+        parsed.warnings = std::mem::take(&mut reader.warnings);
         if !builder.is_empty() {
             parsed.runs.push(self.finish(builder, chunk)?);
         }

@@ -1,7 +1,10 @@
 //! What a fault in a zone's text says: what stands there, and what was expected. Where it stands is in `error`.
 
 use dnssec_sign::rdata::RdataError;
-use dnssec_sign::{Class, Name, NameError, RecordType};
+use dnssec_sign::{Class, Name, NameError, RecordType, ZoneRule};
+
+use crate::excerpt::Printable;
+use crate::lint::Lint;
 
 /// Why a piece of text is not what a master file has there.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -143,15 +146,74 @@ pub enum Reason {
     #[error("$INCLUDE is not followed here")]
     IncludeHere,
     /// A file that includes itself.
-    #[error("{0} includes itself")]
+    #[error("{} includes itself", Printable(.0))]
     IncludeCycle(Box<str>),
     /// Too many files inside one another.
     #[error("more than {0} files inside one another by $INCLUDE")]
     IncludeDepth(usize),
     /// An included file that cannot be read.
-    #[error("{0}")]
+    #[error("{}", Printable(.0))]
     Include(Box<str>),
     /// $GENERATE that makes too much.
     #[error("$GENERATE of more than {0} records")]
     GenerateTooMany(u64),
+    /// A rule of zones that a node breaks.
+    #[error("{owner}: {rule}")]
+    Rule {
+        /// The node.
+        owner: Name,
+        /// The rule.
+        rule: ZoneRule,
+    },
+    /// What another program found, in its words.
+    #[error("{}", Printable(.0))]
+    Found(Box<str>),
+    /// A warning: a relative name that ends like the zone's.
+    #[error("{name} has the name of the zone {zone} twice: is the final dot missing?")]
+    MissingDot {
+        /// The name as it was completed.
+        name: Name,
+        /// The zone.
+        zone: Name,
+    },
+    /// A warning: the TTL of a SOA record and of those behind it was not stated.
+    #[error("no TTL, and no $TTL before it: the SOA's minimum of {0} is taken for this and all records behind it")]
+    MinimumTaken(u32),
+    /// A warning: the TTL of a record was not stated.
+    #[error("no TTL, and no $TTL before it: the TTL of the record before it is taken (RFC 1035 5.1)")]
+    LastTtlTaken,
+    /// A warning: the records of a set have different TTLs.
+    #[error("{owner}: the {rtype} records have TTLs from {least} to {most}: the smallest is taken (RFC 2181 5.2)")]
+    TtlMismatch {
+        /// The owner.
+        owner: Name,
+        /// The type of the set.
+        rtype: RecordType,
+        /// The smallest TTL.
+        least: u32,
+        /// The largest one.
+        most: u32,
+    },
+    /// A warning: two records of a set differ in letter case only.
+    #[error("{owner}: two {rtype} records differ in letter case only, so they are the same: this one is left out")]
+    MixedCase {
+        /// The owner.
+        owner: Name,
+        /// The type of the set.
+        rtype: RecordType,
+    },
+}
+
+impl Reason {
+    /// The name of the warning that this is; `None` for a fault.
+    #[must_use]
+    pub fn lint(&self) -> Option<Lint> {
+        match self {
+            Self::MissingDot { .. } => Some(Lint::MissingDot),
+            Self::MinimumTaken(_) | Self::LastTtlTaken => Some(Lint::MissingTtl),
+            Self::TtlMismatch { .. } => Some(Lint::TtlMismatch),
+            Self::MixedCase { .. } => Some(Lint::MixedCaseDuplicate),
+            _ => None,
+        }
+    }
 }

@@ -4,6 +4,7 @@
 //! A line break ends a quoted string and a comment without exception, so that only parentheses join lines: whoever
 //! knows the depth of parentheses at a line's start knows all that is to be known there.
 
+use dnssec_sign::RecordType;
 use memchr::{memchr, memchr3};
 
 use crate::reason::Reason;
@@ -15,17 +16,30 @@ pub(crate) struct Raw {
     pub(crate) at: usize,
     pub(crate) length: usize,
     pub(crate) reason: Reason,
+    /// The type of the record whose data is at fault.
+    pub(crate) rtype: Option<RecordType>,
+    /// Where the parenthesis stands that is open there.
+    pub(crate) opened: Option<usize>,
+}
+
+impl Raw {
+    #[cold]
+    pub(crate) fn new(at: usize, length: usize, reason: impl Into<Reason>) -> Self {
+        Self {
+            at,
+            length,
+            reason: reason.into(),
+            rtype: None,
+            opened: None,
+        }
+    }
 }
 
 pub(crate) type Scanned<T> = Result<T, Box<Raw>>;
 
 #[cold]
 pub(crate) fn raw<T>(at: usize, length: usize, reason: impl Into<Reason>) -> Scanned<T> {
-    Err(Box::new(Raw {
-        at,
-        length,
-        reason: reason.into(),
-    }))
+    Err(Box::new(Raw::new(at, length, reason)))
 }
 
 /// One word or quoted string.
@@ -90,6 +104,11 @@ impl<'a> Scanner<'a> {
             depth: 0,
             opened_at: 0,
         }
+    }
+
+    /// Where the outermost parenthesis stands that is open here.
+    pub(crate) fn opened(&self) -> Option<usize> {
+        (self.depth > 0).then_some(self.opened_at)
     }
 
     /// The byte here.

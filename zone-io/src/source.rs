@@ -16,6 +16,7 @@ use memmap2::Mmap;
 use crate::compressed::{Compression, decompressed};
 use crate::confine::IncludeRoot;
 use crate::error::{Difference, Error};
+use crate::fault::Inclusion;
 use crate::map;
 use crate::window::{Positioned, Window};
 
@@ -44,6 +45,8 @@ pub(crate) struct Opening {
 pub(crate) struct Source {
     /// The path as it was given, or `<stdin>`.
     pub(crate) name: Arc<str>,
+    /// The $INCLUDE by which it was reached.
+    pub(crate) included: Option<Arc<Inclusion>>,
     path: PathBuf,
     /// Where the text is a mapping.
     mapped: Option<Mmap>,
@@ -100,6 +103,7 @@ impl Source {
                 return Ok((
                     Self {
                         name: "<stdin>".into(),
+                        included: None,
                         path: path.to_owned(),
                         mapped: None,
                         stamp: None,
@@ -137,6 +141,7 @@ impl Source {
         let metadata = file.metadata()?;
         let mut source = Self {
             name: path.to_string_lossy().into(),
+            included: None,
             path: path.to_owned(),
             mapped: None,
             stamp: metadata.is_file().then(|| Stamp::of(&metadata)),
@@ -157,6 +162,12 @@ impl Source {
         }
         let input = decompressed(Positioned::new(file), opening.most)?;
         Ok((source, Some(Window::new(input))))
+    }
+
+    /// Reached by that $INCLUDE.
+    pub(crate) fn included(mut self, inclusion: Inclusion) -> Self {
+        self.included = Some(Arc::new(inclusion));
+        self
     }
 
     /// The whole text where it is mapped, else nothing.
@@ -185,6 +196,7 @@ impl Source {
     pub(crate) fn watch(&self) -> Watch {
         Watch {
             name: self.name.clone(),
+            included: self.included.clone(),
             path: self.path.clone(),
             stamp: self.stamp,
         }
@@ -212,11 +224,20 @@ impl Source {
 #[derive(Debug, Clone)]
 pub(crate) struct Watch {
     pub(crate) name: Arc<str>,
+    /// The $INCLUDE by which it was reached.
+    pub(crate) included: Option<Arc<Inclusion>>,
     path: PathBuf,
     stamp: Option<Stamp>,
 }
 
 impl Watch {
+    /// Opens the input again; `None` where that cannot be done, or something else stands there now.
+    pub(crate) fn reopen(&self) -> Option<(Source, Option<Window>)> {
+        self.stamp?;
+        let (source, window) = Source::open(&self.path, &Opening::default()).ok()?;
+        (source.stamp == self.stamp).then_some((source, window))
+    }
+
     /// Compares the file of that path with what was read.
     ///
     /// # Errors

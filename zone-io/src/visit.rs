@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use rayon::prelude::*;
 
 use crate::chunk::{Chunk, Piece, Zone};
-use crate::error::{Error, Fault, Faults};
+use crate::error::Error;
+use crate::fault::{Fault, Faults};
 use crate::load::LoadOptions;
 use crate::parse::TextRecord;
 use crate::reason::Reason;
@@ -167,11 +168,7 @@ fn read<T>(
             drop(reader);
             return Part::Later(Box::new((chunk, last_ttl)));
         }
-        let raw = Raw {
-            at: pending.at,
-            length: pending.length,
-            reason: Reason::NoTtl,
-        };
+        let raw = Raw::new(pending.at, pending.length, Reason::NoTtl);
         faults.push(reader.fault(raw));
     }
     if faults.is_empty() {
@@ -217,7 +214,7 @@ mod tests {
     fn faults_refuse_the_text() {
         for chunk_size in [1, 1000] {
             let error = records("a A 192.0.2.1\nb A 192.0.2.2\nc 1 A 192.0.2.3\n", chunk_size).unwrap_err();
-            assert!(error.to_string().contains(":1:3: no TTL"), "{error}");
+            assert!(error.to_string().contains(":1:3: error: no TTL"), "{error}");
             let error = records("a 1 A 192.0.2.1\nb A x\nc A y\n", chunk_size).unwrap_err();
             assert!(matches!(error, Error::Syntax(faults) if faults.faults.len() == 2));
         }

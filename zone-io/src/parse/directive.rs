@@ -31,6 +31,9 @@ pub(crate) struct Include {
     pub(crate) length: usize,
 }
 
+/// The words that are directives.
+pub(crate) const DIRECTIVES: &[&str] = &["$ORIGIN", "$TTL", "$INCLUDE", "$GENERATE"];
+
 const ORIGIN: &str = "$ORIGIN DOMAIN-NAME";
 const TTL: &str = "$TTL SECONDS, or with units such as 1h30m";
 const INCLUDE: &str = "$INCLUDE FILE-NAME, and possibly a DOMAIN-NAME as its origin";

@@ -6,10 +6,12 @@ use dnssec_sign::{Class, Name, NameRef, RecordType};
 use super::field::{Fields, Scratch};
 use super::name::write_name;
 use super::number;
+use super::suspicion::Suspicion;
 use super::types::record_type;
+use crate::lint::Lints;
 use crate::reason::Reason;
 use crate::run::INHERITED;
-use crate::scan::{END, Scanned, Scanner, Token, raw};
+use crate::scan::{END, Raw, Scanned, Scanner, Token, raw};
 
 /// What happens to records whose owner is neither the zone's name nor below it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -105,6 +107,17 @@ impl State {
         &self.origin
     }
 
+    /// Chooses the warnings that are found.
+    pub(crate) fn set_lints(&mut self, lints: Lints) {
+        self.scratch.suspicion = Suspicion::new(&self.zone, lints);
+    }
+
+    /// Suspicious places found since they were taken last.
+    #[inline]
+    pub(crate) fn warned(&mut self) -> &mut Vec<Raw> {
+        &mut self.scratch.suspicion.found
+    }
+
     /// Puts another origin in force.
     pub(crate) fn set_origin(&mut self, origin: NameRef<'_>) {
         self.origin.clear();
@@ -148,20 +161,28 @@ impl State {
         }
         let (rtype, ttl, type_at) = self.head(scan)?;
         self.rdata.clear();
-        Fields {
+        let mut fields = Fields {
             scan,
             origin: &self.origin,
             rtype,
             out: &mut self.rdata,
             scratch: &mut self.scratch,
+        };
+        if let Err(mut raw) = fields.rdata() {
+            raw.rtype = Some(rtype);
+            return Err(raw);
         }
-        .rdata()?;
         let ttl = match (ttl, self.default_ttl.or(self.last_ttl)) {
             (Some(ttl), _) => {
                 self.last_ttl = Some(ttl);
                 ttl
             }
-            (None, Some(ttl)) => ttl,
+            (None, Some(ttl)) => {
+                if self.default_ttl.is_none() {
+                    self.scratch.suspicion.missing_ttl(type_at, Reason::LastTtlTaken);
+                }
+                ttl
+            }
             (None, None) => self.unknown_ttl(rtype, type_at)?,
         };
         scan.end_entry();
@@ -198,6 +219,7 @@ impl State {
         if let Err(error) = write_name(token, &self.origin, &mut self.owner) {
             return token.fault(error);
         }
+        self.scratch.suspicion.look_at(token, &self.owner, &self.origin);
         if self.outside == Outside::Refuse {
             let zone = self.zone.borrow();
             match NameRef::from_wire(&self.owner) {
@@ -276,12 +298,16 @@ impl State {
                 self.pending = Pending { count: 0, at, length };
             }
             self.pending.count += 1;
+            self.scratch.suspicion.missing_ttl((at, length), Reason::LastTtlTaken);
             return Ok(INHERITED);
         }
         match self.rdata.last_chunk::<4>() {
             Some(minimum) if rtype == RecordType::SOA => {
                 let ttl = u32::from_be_bytes(*minimum).min(number::MAX_TTL);
                 self.default_ttl = Some(ttl);
+                self.scratch
+                    .suspicion
+                    .missing_ttl((at, length), Reason::MinimumTaken(ttl));
                 Ok(ttl)
             }
             _ => raw(at, length, Reason::NoTtl),

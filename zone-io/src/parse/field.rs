@@ -6,9 +6,14 @@ use dnssec_sign::{Algorithm, RecordType, unescape};
 
 use super::mnemonic::{CERT_TYPES, DSYNC_SCHEMES, number_of};
 use super::name::write_name;
+use super::suspicion::Suspicion;
 use super::{address, number};
 use crate::reason::Reason;
 use crate::scan::{Scanned, Scanner, Token, raw};
+
+pub(crate) const ALGORITHM_FORM: &str = "a DNSSEC algorithm, by number or mnemonic such as ECDSAP256SHA256";
+pub(crate) const IPV4_FORM: &str = "an IPv4 address such as 192.0.2.1";
+pub(crate) const IPV6_FORM: &str = "an IPv6 address such as 2001:db8::1";
 
 /// Memory that is used again for every record.
 #[derive(Debug, Default)]
@@ -17,6 +22,7 @@ pub(crate) struct Scratch {
     pub(super) types: Vec<u16>,
     pub(super) values: Vec<u8>,
     pub(super) params: Vec<super::svcb::Param>,
+    pub(crate) suspicion: Suspicion,
 }
 
 /// Where a record's fields are read from and written to.
@@ -68,8 +74,12 @@ impl<'a> Fields<'_, 'a> {
     #[inline]
     pub(super) fn name(&mut self) -> Scanned<()> {
         let token = self.word("a domain name")?;
+        let start = self.out.len();
         match write_name(&token, self.origin, self.out) {
-            Ok(()) => Ok(()),
+            Ok(()) => {
+                self.scratch.suspicion.look_at(&token, &self.out[start..], self.origin);
+                Ok(())
+            }
             Err(error) => token.fault(error),
         }
     }
@@ -117,8 +127,7 @@ impl<'a> Fields<'_, 'a> {
 
     #[inline]
     pub(super) fn algorithm(&mut self) -> Scanned<()> {
-        const FORM: &str = "a DNSSEC algorithm, by number or mnemonic such as ECDSAP256SHA256";
-        self.fixed(FORM, |text| {
+        self.fixed(ALGORITHM_FORM, |text| {
             let number = match number::decimal(text) {
                 Some(number) => u8::try_from(number).ok()?,
                 None => Algorithm::from_text(text)?.0,
@@ -147,12 +156,12 @@ impl<'a> Fields<'_, 'a> {
 
     #[inline]
     pub(super) fn ipv4(&mut self) -> Scanned<()> {
-        self.fixed("an IPv4 address such as 192.0.2.1", address::ipv4)
+        self.fixed(IPV4_FORM, address::ipv4)
     }
 
     #[inline]
     pub(super) fn ipv6(&mut self) -> Scanned<()> {
-        self.fixed("an IPv6 address such as 2001:db8::1", address::ipv6)
+        self.fixed(IPV6_FORM, address::ipv6)
     }
 
     /// One token that is a fixed number of bytes.

@@ -19,6 +19,7 @@ const MODIFIER: &str =
 /// A directive on its way through its range.
 #[derive(Debug)]
 pub(crate) struct Generate {
+    first: u64,
     next: u64,
     last: u64,
     step: u64,
@@ -87,6 +88,7 @@ impl Generate {
         }
         push(&mut template, b'\n');
         Ok(Self {
+            first: next,
             next,
             last,
             step,
@@ -94,6 +96,11 @@ impl Generate {
             at: word.at,
             length: scan.at - word.at,
         })
+    }
+
+    /// Whether the next entry is the first one.
+    pub(super) fn is_first(&self) -> bool {
+        self.next == self.first
     }
 
     /// Replaces `out` with the next entry; `None` when there are no more.

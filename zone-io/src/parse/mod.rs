@@ -6,6 +6,7 @@ mod directive;
 mod encoding;
 mod entry;
 mod field;
+pub(crate) mod form;
 mod gateway;
 mod generate;
 mod hip;
@@ -15,22 +16,28 @@ pub(crate) mod mnemonic;
 mod name;
 mod network;
 mod number;
+mod place;
 mod prefix;
 mod rdata;
+mod suspicion;
 mod svcb;
 mod types;
 
 use std::sync::Arc;
 
 use dnssec_sign::{Class, Name, NameRef, RecordType};
-use memchr::{memchr, memchr_iter, memrchr};
 
-pub(crate) use directive::{Directive, Include, directive};
+pub(crate) use address::{ipv4, ipv6};
+pub(crate) use directive::{DIRECTIVES, Directive, Include, directive};
 pub use entry::Outside;
 pub(crate) use entry::{Before, State};
+pub(crate) use field::{ALGORITHM_FORM, IPV4_FORM, IPV6_FORM};
 use generate::Generate;
+pub(crate) use mnemonic::SVC_PARAM_KEYS;
+pub(crate) use place::Place;
 
-use crate::error::{Fault, Faults};
+use crate::fault::{Fault, Faults};
+use crate::lint::{Lints, Warnings};
 use crate::reason::Reason;
 use crate::scan::{Raw, Scanned, Scanner};
 
@@ -53,12 +60,14 @@ pub struct ReadOptions {
     pub name: Arc<str>,
     /// The number of the text's first line.
     pub first_line: u32,
-    /// How many faults [`parse_records`] collects before it stops.
+    /// How many faults [`parse_records`] collects before it stops, and how many warnings of one name are kept.
     pub max_faults: usize,
+    /// Which warnings are looked for.
+    pub lints: Lints,
 }
 
 impl ReadOptions {
-    /// Class IN, owners out of the zone refused, no TTL, lines from 1.
+    /// Class IN, owners out of the zone refused, no TTL, lines from 1, 20 faults, all warnings.
     #[must_use]
     pub fn new(zone: Name) -> Self {
         Self {
@@ -69,6 +78,7 @@ impl ReadOptions {
             name: "<text>".into(),
             first_line: 1,
             max_faults: MAX_FAULTS,
+            lints: Lints::ALL,
         }
     }
 }
@@ -111,42 +121,40 @@ pub struct Reader<'a> {
     place: Place<'a>,
     generate: Option<Box<Generate>>,
     generated: Vec<u8>,
-}
-
-/// A text and its name, in which faults are given their place.
-#[derive(Debug, Clone)]
-pub(crate) struct Place<'a> {
-    pub(crate) bytes: &'a [u8],
-    pub(crate) name: Arc<str>,
-    /// The number of the line that starts at byte `counted`.
-    pub(crate) line: u32,
-    pub(crate) counted: usize,
+    most_warnings: usize,
+    pub(crate) warnings: Warnings,
 }
 
 impl<'a> Reader<'a> {
     /// A reader at the start of `text`, which is the start of a line.
     #[must_use]
     pub fn new(text: &'a [u8], options: &ReadOptions) -> Self {
-        let place = Place {
-            bytes: text,
-            name: options.name.clone(),
-            line: options.first_line,
-            counted: 0,
-        };
+        let place = Place::new(text, options.name.clone(), options.first_line);
         let mut state = State::new(options.zone.clone(), options.class, options.outside, Before::Nothing);
         state.default_ttl = options.ttl;
-        Self::with_state(place, state, mark_length(text), options.first_line)
+        state.set_lints(options.lints);
+        let mut reader = Self::with_state(place, state, mark_length(text), options.first_line);
+        reader.most_warnings = options.max_faults;
+        reader
     }
 
     /// A reader that starts with `state` at byte `at`; the lines of records are counted from `line`.
     pub(crate) fn with_state(place: Place<'a>, state: State, at: usize, line: u32) -> Self {
         Self {
-            scan: Scanner::new(place.bytes, at, line),
+            scan: Scanner::new(place.bytes(), at, line),
             state,
             place,
             generate: None,
             generated: Vec::new(),
+            most_warnings: MAX_FAULTS,
+            warnings: Warnings::default(),
         }
+    }
+
+    /// The warnings found so far.
+    #[must_use]
+    pub fn warnings(&self) -> &Warnings {
+        &self.warnings
     }
 
     /// The next record, or the next fault: reading goes on behind it.
@@ -197,13 +205,32 @@ impl<'a> Reader<'a> {
                 },
                 _ => self.state.entry(&mut self.scan),
             };
+            if !self.state.warned().is_empty() {
+                self.keep_warnings(None);
+            }
             match result {
                 Ok(false) => {}
                 Ok(true) => return Some(Ok(())),
-                Err(raw) => {
+                Err(mut raw) => {
+                    raw.opened = self.scan.opened();
                     self.scan.skip_entry();
                     return Some(Err(raw));
                 }
+            }
+        }
+    }
+
+    /// Takes the warnings of the entry read last, which came of the directive at `made_at` unless it is its own.
+    #[cold]
+    fn keep_warnings(&mut self, made_at: Option<(usize, usize)>) {
+        let most = self.most_warnings;
+        for mut raw in std::mem::take(self.state.warned()) {
+            if let Some(place) = made_at {
+                (raw.at, raw.length) = place;
+            }
+            if let Some(lint) = raw.reason.lint() {
+                let place = &mut self.place;
+                self.warnings.add(lint, most, || place.fault(raw));
             }
         }
     }
@@ -230,7 +257,7 @@ impl<'a> Reader<'a> {
     fn advance_generated(&mut self) -> Option<Scanned<()>> {
         loop {
             let generate = self.generate.as_mut()?;
-            let (at, length) = (generate.at, generate.length);
+            let (at, length, first) = (generate.at, generate.length, generate.is_first());
             let fault = match generate.write_next(&mut self.generated) {
                 None => {
                     self.generate = None;
@@ -240,7 +267,14 @@ impl<'a> Reader<'a> {
                 Some(Ok(())) => {
                     let line = self.scan.line.saturating_sub(1);
                     let mut scan = Scanner::new(&self.generated, 0, line);
-                    match self.state.entry(&mut scan) {
+                    let result = self.state.entry(&mut scan);
+                    // What is odd in one is odd in all.
+                    if first {
+                        self.keep_warnings(Some((at, length)));
+                    } else {
+                        self.state.warned().clear();
+                    }
+                    match result {
                         Ok(false) => continue,
                         Ok(true) => {
                             self.state.parsed.line = line;
@@ -265,42 +299,6 @@ impl<'a> Reader<'a> {
 /// The length of the UTF-8 byte order mark at the start of a text.
 pub(crate) fn mark_length(text: &[u8]) -> usize {
     if text.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 }
-}
-
-impl Place<'_> {
-    /// The fault with its line, its column and the line's text.
-    pub(crate) fn fault(&mut self, raw: Raw) -> Fault {
-        let at = raw.at.min(self.bytes.len());
-        let start = memrchr(b'\n', &self.bytes[..at]).map_or(0, |before| before + 1);
-        let end = memchr(b'\n', &self.bytes[at..]).map_or(self.bytes.len(), |more| at + more);
-        let count = |bytes: &[u8]| u32::try_from(memchr_iter(b'\n', bytes).count()).unwrap_or(u32::MAX);
-        // Faults come in order, so that lines are counted once; but for a parenthesis, whose fault is found late.
-        self.line = if start >= self.counted {
-            self.line.saturating_add(count(&self.bytes[self.counted..start]))
-        } else {
-            self.line.saturating_sub(count(&self.bytes[start..self.counted]))
-        };
-        self.counted = start;
-        let start = if start == 0 {
-            mark_length(self.bytes).min(at)
-        } else {
-            start
-        };
-        let characters = |bytes: &[u8]| {
-            let count = String::from_utf8_lossy(bytes).chars().count();
-            u32::try_from(count).unwrap_or(u32::MAX)
-        };
-        let stop = (at + raw.length).min(end);
-        let text = String::from_utf8_lossy(&self.bytes[start..end]);
-        Fault {
-            source: self.name.clone(),
-            line: self.line,
-            column: characters(&self.bytes[start..at]).saturating_add(1),
-            reason: raw.reason,
-            text: text.trim_end_matches('\r').into(),
-            width: characters(&self.bytes[at..stop.max(at)]).max(1),
-        }
-    }
 }
 
 /// Reads a whole text and lends each record to `emit`. $INCLUDE in it is a fault.
