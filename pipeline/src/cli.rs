@@ -20,12 +20,15 @@ mod time_flags;
 mod token;
 mod token_flags;
 mod verify;
+mod warning_flags;
 mod zone;
 
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 use signet_pipeline::Error;
+
+use crate::diagnostics;
 
 /// Signs DNS zones with keys that never leave a PKCS#11 token
 #[derive(Parser)]
@@ -127,6 +130,10 @@ fn told(outcome: Result<Outcome, Error>) -> u8 {
         Ok(Outcome::Failed(code)) => code,
         // Whoever read our output has seen enough.
         Err(Error::Io { source, .. }) if source.kind() == std::io::ErrorKind::BrokenPipe => 0,
+        Err(Error::Zone(zone_io::Error::Syntax(faults))) => {
+            diagnostics::show_faults(&faults);
+            1
+        }
         Err(error) => {
             streams::say(&format!("error: {error}"));
             error.exit_code()

@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use dnssec_sign::Name;
-use zone_io::{LoadOptions, Reading};
+use zone_io::{Lints, LoadOptions, Reading};
 
-/// How a zone file and what it includes are read. Results never depend on it.
+/// How a zone file and what it includes are read. Results never depend on it, but for the warnings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InputOptions {
     /// Whether regular files are mapped.
@@ -20,10 +20,12 @@ pub struct InputOptions {
     pub temp_dir: Option<PathBuf>,
     /// The most records in a sorted run: a small number is the hardest case, for tests.
     pub run_records: usize,
+    /// Which warnings about the text are given.
+    pub lints: Lints,
 }
 
 impl Default for InputOptions {
-    /// Files mapped, and as much memory as it takes.
+    /// Files mapped, as much memory as it takes, and all warnings.
     fn default() -> Self {
         Self {
             reading: Reading::Map,
@@ -32,6 +34,7 @@ impl Default for InputOptions {
             memory: u64::MAX,
             temp_dir: None,
             run_records: usize::MAX,
+            lints: Lints::ALL,
         }
     }
 }
@@ -47,6 +50,7 @@ impl InputOptions {
         options.memory = self.memory;
         options.temp_dir.clone_from(&self.temp_dir);
         options.run_records = self.run_records;
+        options.lints = self.lints;
         options
     }
 }

@@ -113,6 +113,7 @@ pub fn sign(config: &SignConfig, keys: &SigningKeys, observer: &dyn Observer) ->
             } else {
                 Explain::No
             },
+            lints: zone.lints(),
         };
         sign_zone(&zone, config, &decision, work, hall, &pool)
     })?;

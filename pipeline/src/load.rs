@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use dnssec_sign::{Locus, Name, ZoneFault};
-use zone_io::{Loaded, Run, load_with_progress};
+use dnssec_sign::{Locus, Name, ZoneFault, ZoneRule};
+use zone_io::{Fault, Faults, Lint, Lints, Loaded, Reason, Run, Severity, Warnings, load_with_progress};
 
 use crate::config::{SignConfig, VerifyConfig};
 use crate::error::Error;
@@ -55,6 +55,7 @@ pub(crate) fn load_previous(path: &Path, config: &SignConfig, observer: &dyn Obs
 /// A zone in memory.
 pub(crate) struct LoadedZone {
     loaded: Loaded,
+    lints: Lints,
 }
 
 /// Reads a zone on the current rayon pool.
@@ -69,7 +70,22 @@ pub(crate) fn load<'a>(source: impl Into<Source<'a>>, observer: &dyn Observer) -
     let loaded = load_with_progress(source.zone_file, &options, &|bytes| {
         observer.advance(Phase::Load, bytes)
     })?;
-    Ok(LoadedZone { loaded })
+    warn(&loaded.warnings, observer);
+    let lints = options.lints;
+    Ok(LoadedZone { loaded, lints })
+}
+
+/// Passes warnings on, and how many more there are of each name.
+fn warn(warnings: &Warnings, observer: &dyn Observer) {
+    for warning in warnings.kept() {
+        observer.diagnose(warning);
+    }
+    for lint in Lint::ALL {
+        let left_out = warnings.left_out(lint);
+        if left_out > 0 {
+            observer.warn(&format!("and {left_out} more [{lint}]"));
+        }
+    }
 }
 
 impl LoadedZone {
@@ -104,17 +120,18 @@ impl LoadedZone {
     /// Passes warnings on and refuses a zone that breaks a rule.
     ///
     /// # Errors
-    /// [`Error::Input`] with the places of the faults, up to `max_errors`.
+    /// [`Error::Zone`] with the faults and their lines, up to `max_errors`.
     pub(crate) fn refuse_faults(
         &self,
         faults: &[ZoneFault],
         max_errors: usize,
         observer: &dyn Observer,
     ) -> Result<(), Error> {
-        let line = |fault: &ZoneFault| format!("{}: {fault}", self.place(fault.locus));
         let (warnings, errors): (Vec<_>, Vec<_>) = faults.iter().partition(|fault| fault.rule.is_warning());
-        for warning in warnings.iter().take(max_errors) {
-            observer.warn(&line(warning));
+        let wanted = |fault: &&&ZoneFault| lint(fault.rule).is_none_or(|lint| self.lints.contains(lint));
+        let warnings: Vec<_> = warnings.iter().filter(wanted).copied().collect();
+        for warning in self.located(&warnings, max_errors) {
+            observer.diagnose(&warning);
         }
         if let Some(more) = warnings.len().checked_sub(max_errors + 1) {
             observer.warn(&format!("and {} more warnings of this kind", more + 1));
@@ -122,10 +139,47 @@ impl LoadedZone {
         if errors.is_empty() {
             return Ok(());
         }
-        let mut lines: Vec<String> = errors.iter().take(max_errors).map(|fault| line(fault)).collect();
-        if errors.len() > max_errors {
-            lines.push(format!("and {} more", errors.len() - max_errors));
+        let mut refused = Faults::default();
+        refused.stopped = errors.len() > max_errors;
+        refused.faults = self.located(&errors, max_errors);
+        Err(zone_io::Error::Syntax(refused).into())
+    }
+
+    /// The first of the faults, with their places and lines.
+    fn located(&self, faults: &[&ZoneFault], most: usize) -> Vec<Fault> {
+        let faults = &faults[..faults.len().min(most)];
+        let found = faults.iter().map(|fault| {
+            let severity = if fault.rule.is_warning() {
+                Severity::Warning
+            } else {
+                Severity::Error
+            };
+            let (owner, rule) = (fault.owner.clone(), fault.rule);
+            let reason = match rule {
+                ZoneRule::Duplicate(rtype) => Reason::MixedCase { owner, rtype },
+                rule => Reason::Rule { owner, rule },
+            };
+            (fault.locus, severity, reason)
+        });
+        let mut located = self.loaded.locate(found);
+        for (fault, place) in faults.iter().zip(&mut located) {
+            place.lint = lint(fault.rule);
+            place.help = Some(fault.rule.advice().into());
         }
-        Err(Error::Input(lines.join("\n")))
+        located
+    }
+
+    /// The warnings that are wanted.
+    pub(crate) fn lints(&self) -> Lints {
+        self.lints
+    }
+}
+
+/// The name by which a rule's warning is turned off. Duplicates are reported to signing when their letter case differs.
+fn lint(rule: ZoneRule) -> Option<Lint> {
+    match rule {
+        ZoneRule::MixedTtl(_) => Some(Lint::TtlMismatch),
+        ZoneRule::Duplicate(_) => Some(Lint::MixedCaseDuplicate),
+        _ => None,
     }
 }

@@ -1,5 +1,7 @@
 //! What a caller may watch while a run goes on: phases, counts and warnings, and its way to stop the run.
 
+use zone_io::Fault;
+
 /// A stage of a run, in order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -36,6 +38,11 @@ pub trait Observer: Sync {
     /// What became of signatures, one line each, in the order of the output. Only when the run was asked for it.
     fn explain(&self, lines: &str) {
         let _ = lines;
+    }
+
+    /// A warning with its place in the zone's text.
+    fn diagnose(&self, warning: &Fault) {
+        self.warn(&warning.to_string());
     }
 
     /// Whether the run shall stop; asked often.

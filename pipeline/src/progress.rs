@@ -10,7 +10,9 @@ use std::time::{Duration, Instant};
 use indicatif::{HumanCount, HumanDuration, MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use signet_pipeline::{Observer, Phase};
 
-use crate::sigbus;
+use zone_io::{Fault, Paint};
+
+use crate::{diagnostics, sigbus};
 
 /// How much a run says while it goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,6 +95,18 @@ impl Observer for Progress {
         match &self.display {
             Display::Bars(bars) => bars.say(lines.trim_end()),
             Display::Lines(_) | Display::Quiet => write_line(lines.trim_end()),
+        }
+    }
+
+    fn diagnose(&self, warning: &Fault) {
+        self.warnings
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(warning.headline(Paint::Plain).to_string());
+        let text = warning.painted(diagnostics::paint()).to_string();
+        match &self.display {
+            Display::Bars(bars) => bars.say(&text),
+            Display::Lines(_) | Display::Quiet => write_line(&text),
         }
     }
 

@@ -5,8 +5,10 @@ use std::ops::Range;
 use std::sync::atomic::Ordering;
 use std::sync::{Mutex, PoisonError};
 
-use dnssec_sign::{Earlier, NodeList, Nsec3Chain, Nsec3Names, Planner, ZoneContext, write_hash_label};
-use zone_io::{Run, merge_range};
+use dnssec_sign::{
+    Earlier, NodeList, Nsec3Chain, Nsec3Names, Planner, ZoneContext, ZoneFault, ZoneRule, write_hash_label,
+};
+use zone_io::{Lint, Lints, Reason, Run, check_sets, merge_range};
 
 use crate::emit::{Emission, Explain, Renderer, Scratch, Signing};
 use crate::error::Error;
@@ -29,6 +31,8 @@ pub(crate) struct Work<'a> {
     /// The previous output.
     pub(crate) previous: Option<&'a [Run]>,
     pub(crate) explain: Explain,
+    /// The warnings that are wanted.
+    pub(crate) lints: Lints,
 }
 
 impl<'a> Work<'a> {
@@ -127,6 +131,17 @@ impl<'a> Round for Names<'a> {
         tally.names.fetch_add(names, Ordering::Relaxed);
         if self.work.context.nsec3.is_none() {
             tally.denial_records.fetch_add(names, Ordering::Relaxed);
+        }
+        let duplicates = Lints::NONE.with(Lint::MixedCaseDuplicate);
+        if self.work.lints.contains(Lint::MixedCaseDuplicate) {
+            for node in scratch.nodes.iter() {
+                check_sets(&node, duplicates, |locus, reason| {
+                    if let Reason::MixedCase { owner, rtype } = reason {
+                        let rule = ZoneRule::Duplicate(rtype);
+                        emission.faults.push(ZoneFault { owner, locus, rule });
+                    }
+                });
+            }
         }
         tally.take_faults(&mut emission.faults);
         if let Some(records) = self

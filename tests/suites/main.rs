@@ -6,6 +6,7 @@ mod verdicts;
 
 mod bad_input;
 mod determinism;
+mod diagnostics;
 mod differential;
 mod drop_in;
 mod end_to_end;

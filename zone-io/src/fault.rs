@@ -275,7 +275,7 @@ impl fmt::Display for PaintedFaults<'_> {
         }
         if *stopped {
             let count = faults.len();
-            write!(f, "\nno further than {count} faults: correct these first")?;
+            write!(f, "\nthere are more than {count} faults: correct these first")?;
         }
         Ok(())
     }

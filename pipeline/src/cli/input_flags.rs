@@ -7,6 +7,7 @@ use signet_pipeline::{Error, InputOptions};
 use zone_io::Reading;
 
 use super::byte_size::{ByteSize, half_of_memory};
+use super::warning_flags::WarningFlags;
 
 /// How the zone file is read.
 #[derive(Args, Debug)]
@@ -36,6 +37,9 @@ pub(super) struct InputFlags {
     /// Records a sorted run
     #[arg(long, value_name = "N", hide = true)]
     run_records: Option<std::num::NonZeroUsize>,
+
+    #[command(flatten)]
+    warnings: WarningFlags,
 }
 
 impl InputFlags {
@@ -58,6 +62,7 @@ impl InputFlags {
             memory: self.memory.map_or_else(half_of_memory, |size| size.0),
             temp_dir: self.temp_dir.clone(),
             run_records: self.run_records.map_or(defaults.run_records, Into::into),
+            lints: self.warnings.lints(),
         })
     }
 }

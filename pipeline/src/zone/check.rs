@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use dnssec_sign::{Checked, Name, NameError, NodeList, ZoneChecker, ZoneFinding, ZoneRule};
 use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 use serde::Serialize;
-use zone_io::{Fault, LoadOptions, Loaded, OnFault, Reason, load};
+use zone_io::{Fault, Lint, LoadOptions, Loaded, OnFault, Reason, Warnings, load};
 
 use super::view::RunsView;
 use crate::config::PartitionSize;
@@ -140,6 +140,7 @@ pub fn check_zone(config: &CheckConfig) -> Result<CheckReport, Error> {
     for fault in &loaded.faults.faults {
         report.add_fault(fault, config);
     }
+    report.add_warnings(&loaded.warnings);
     // What stands on a line at fault may be what other records seem to lack.
     let strangers = |fault: &Fault| matches!(fault.reason, Reason::OutOfZone { .. });
     report.syntax_only = !loaded.faults.faults.iter().all(strangers);
@@ -262,6 +263,25 @@ impl CheckReport {
             advice,
             excerpt: Some(fault.to_string()),
         });
+    }
+
+    /// Takes in what was suspicious in the text.
+    fn add_warnings(&mut self, warnings: &Warnings) {
+        self.warnings += warnings.total();
+        for warning in warnings.kept() {
+            self.findings.push(CheckFinding {
+                rule: warning.lint.map_or("syntax", Lint::name),
+                severity: Severity::Warning,
+                owner: None,
+                rtype: None,
+                target: None,
+                file: warning.source.to_string(),
+                line: Some(warning.line),
+                message: warning.reason.to_string(),
+                advice: "correct the line, or turn the warning off with -W",
+                excerpt: Some(warning.to_string()),
+            });
+        }
     }
 
     fn add(&mut self, tally: Tally, loaded: &Loaded, config: &CheckConfig) {

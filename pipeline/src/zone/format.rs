@@ -2,9 +2,13 @@
 //! order, so that no more than a few of them are text at a time. Nothing is signed, and judged only whether it is a zone.
 
 use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
 
 use dnssec_sign::{CanonicalSet, Class, Name, NameRef, Node, NodeList, RecordType};
-use zone_io::{Fault, LoadOptions, Loaded, OnFault, Outside, load, lookup, write_generic, write_record};
+use zone_io::{
+    Fault, Lint, LoadOptions, Loaded, OnFault, Outside, Reason, Severity, Warnings, check_sets, load, lookup,
+    write_generic, write_record,
+};
 
 use super::in_order;
 use crate::config::PartitionSize;
@@ -54,6 +58,8 @@ pub struct FormatReport {
     pub records: u64,
     /// The faults whose records were left out.
     pub faults: Vec<Fault>,
+    /// What was suspicious in the text and in sets.
+    pub warnings: Warnings,
 }
 
 /// Hands the text of a zone to `write`, block by block.
@@ -75,22 +81,52 @@ pub fn format_zone(
         check_soa(&loaded, config)?;
     }
     let partitions = Partitions::new(&loaded.runs, loaded.origin.borrow(), PartitionSize::default());
+    let suspects = Mutex::new(Vec::new());
+    let lints = match config.rules {
+        Rules::Zone => options.lints,
+        // The TTLs are kept.
+        Rules::Records => options.lints.without(Lint::TtlMismatch),
+    };
     let render = |index| {
         let mut nodes = NodeList::new();
         partitions.load(index, &mut nodes);
         let mut text = Vec::with_capacity(80 * nodes.record_count());
         let mut set = CanonicalSet::default();
         for node in nodes.iter() {
+            check_sets(&node, lints, |locus, reason| {
+                let mut suspects = suspects.lock().unwrap_or_else(PoisonError::into_inner);
+                suspects.push((locus, Severity::Warning, reason));
+            });
             write_node(&node, config, &mut set, &mut text);
         }
         text
     };
     in_order(&pool, partitions.len(), render, |text| write(&text))?;
     loaded.check_unchanged()?;
+    let mut warnings = loaded.warnings.clone();
+    let mut suspects = suspects.into_inner().unwrap_or_else(PoisonError::into_inner);
+    suspects.sort_by_key(|(locus, _, _)| *locus);
+    let most = options.max_faults;
+    for lint in Lint::ALL {
+        let of_lint = suspects.iter().filter(|(_, _, reason)| reason.lint() == Some(lint));
+        let mut located = loaded.locate(of_lint.clone().take(most).cloned()).into_iter();
+        for (_, _, reason) in of_lint {
+            warnings.add(lint, most, || {
+                located.next().unwrap_or_else(|| unlocated(config, reason.clone()))
+            });
+        }
+    }
     Ok(FormatReport {
         records: loaded.records,
+        warnings,
         faults: loaded.faults.faults,
     })
+}
+
+/// A warning about the file as a whole.
+fn unlocated(config: &FormatConfig, reason: Reason) -> Fault {
+    let file = config.zone_file.to_string_lossy();
+    Fault::new(Severity::Warning, file.into(), 0, reason)
 }
 
 fn check_soa(loaded: &Loaded, config: &FormatConfig) -> Result<(), Error> {

@@ -33,11 +33,6 @@ impl<'a> Place<'a> {
         }
     }
 
-    /// The line that starts at byte `counted` has this number.
-    pub(crate) fn counted(self, counted: usize, line: u32) -> Self {
-        Self { line, counted, ..self }
-    }
-
     /// The text is that of a file that was reached by $INCLUDE.
     pub(crate) fn included(self, included: Option<Arc<Inclusion>>) -> Self {
         Self { included, ..self }

@@ -13,6 +13,7 @@ use crate::cli::input_flags::InputFlags;
 use crate::cli::origin::origin_of;
 use crate::cli::streams::{stdout_error, tell};
 use crate::cli::{Outcome, sign};
+use crate::diagnostics;
 
 /// Print a zone file in canonical order, one record a line
 #[derive(Args, Debug)]
@@ -89,9 +90,8 @@ pub(super) fn run(flags: &FormatFlags) -> Result<Outcome, Error> {
             report
         }
     };
-    for fault in &report.faults {
-        tell(&format!("{fault}\n"));
-    }
+    diagnostics::show_warnings(&report.warnings);
+    report.faults.iter().for_each(diagnostics::show_fault);
     Ok(if report.faults.is_empty() {
         Outcome::Done
     } else {
