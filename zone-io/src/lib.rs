@@ -18,9 +18,14 @@
 //!
 //! [`visit_records`] reads a zone side by side too and stores nothing: for whoever counts.
 //!
-//! [`Reader`] and [`parse_records`] are the lower level: the records of a text in memory, lent one by one. What is
-//! wrong in a text is a [`Fault`] with file, line, column, a [`Reason`] and a mark under the place; reading goes on
-//! behind it.
+//! [`Reader`] and [`parse_records`] are the lower level: the records of a text in memory, lent one by one. A program with
+//! records of its own pushes them into a [`ZoneBuilder`], which makes the same runs, and a [`ZoneFile`] writes nodes or
+//! records to a file that is replaced in one step. `examples/` has a program for each way.
+//!
+//! What is wrong in a text is a [`Fault`] with file, line, column, a [`Reason`], a mark under the place, the form that was
+//! expected and help where it is sure; reading goes on behind it. What is legal and rarely meant is a warning with the
+//! name of a [`Lint`], counted in [`Warnings`]; those about sets are found by [`check_sets`]. [`Fault::painted`] has
+//! colours, and nothing of a zone is ever shown that a terminal could take for a command.
 //!
 //! ```
 //! use dnssec_sign::Class;
@@ -78,12 +83,15 @@ mod load;
 
 mod visit;
 
+mod build;
+
 // The way out: nodes in canonical order, text.
 mod locate;
 mod merge;
 mod print;
 mod sets;
 mod writer;
+mod zone_file;
 
 // Keys' files.
 mod keyfile;
@@ -92,6 +100,7 @@ mod keyfile;
 #[doc(hidden)]
 pub mod fuzzing;
 
+pub use build::{BuildError, BuiltZone, ZoneBuilder};
 pub use error::{Difference, Error};
 pub use fault::{Fault, Faults, Inclusion, Paint, Severity};
 pub use keyfile::{
@@ -109,3 +118,4 @@ pub use sets::check_sets;
 pub use source::Reading;
 pub use visit::{Visited, visit_records};
 pub use writer::{Access, AtomicFile, Unpublished};
+pub use zone_file::{TextForm, ZoneFile};

@@ -165,7 +165,7 @@ impl OwnerLines {
 }
 
 /// Appends what stands between owner and RDATA, tabs at both ends.
-fn write_middle(ttl: u32, class: Class, rtype: RecordType, mnemonics: Mnemonics, out: &mut Vec<u8>) {
+pub(crate) fn write_middle(ttl: u32, class: Class, rtype: RecordType, mnemonics: Mnemonics, out: &mut Vec<u8>) {
     out.push(b'\t');
     write_decimal(ttl, out);
     match class {
