@@ -15,7 +15,8 @@
 //! * [`KeySet`] says which keys are published and which sign what; [`Policy`] when, how long and with which denial.
 //! * `verify` (feature) judges a signed zone by code that shares none of the above but the wire form of names.
 //!
-//! Features: `software` (keys in this process, by aws-lc-rs), `verify` (the verifier).
+//! Features: `software` (keys in this process, by aws-lc-rs), `verify` (the verifier), `hickory` (`From` and `TryFrom` for
+//! hickory-proto's names, types and records).
 //!
 //! # Example
 //!
@@ -111,6 +112,8 @@ mod crypto;
 mod denial;
 mod dnskey;
 mod fault;
+#[cfg(feature = "hickory")]
+mod hickory;
 mod keyset;
 mod moment;
 mod name;

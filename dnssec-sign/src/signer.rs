@@ -133,7 +133,35 @@ pub enum SignError {
     },
 }
 
-/// One worker's means to sign: a PKCS#11 session, or a software key's context.
+/// One worker's means to sign: a PKCS#11 session, or a software key's context. An embedder's own one needs a single
+/// function; what the planner's [`Sink`](crate::Sink) gathered in a batch is then signed by it:
+///
+/// ```
+/// use dnssec_sign::{KeyIndex, SignBatch, SignError, SignatureBuf, Signer, ToBeSigned};
+///
+/// /// Asks a service that holds the keys.
+/// struct Remote;
+///
+/// fn ask(key: KeyIndex, message: &[u8]) -> Result<[u8; 64], String> {
+///     # let _ = key;
+///     Ok([message[0]; 64]) // here goes the call
+/// }
+///
+/// impl Signer for Remote {
+///     fn sign(&mut self, key: KeyIndex, data: &ToBeSigned<'_>, out: &mut SignatureBuf) -> Result<(), SignError> {
+///         let signature = ask(key, data.message()).map_err(|message| SignError::Worker { message })?;
+///         out.set(&signature);
+///         Ok(())
+///     }
+/// }
+///
+/// let mut batch = SignBatch::new();
+/// let job = batch.add(KeyIndex(0), |message| message.extend(b"RRSIG head, then the set"));
+/// Remote.sign_batch(&mut batch)?;
+/// assert_eq!(batch.done(), 1);
+/// assert_eq!(batch.signature(job).len(), 64);
+/// # Ok::<(), SignError>(())
+/// ```
 pub trait Signer: Send {
     /// Signs `data` with `key` and leaves the signature, in the form of RRSIG's signature field, in `out`.
     ///
