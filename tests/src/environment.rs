@@ -81,6 +81,22 @@ pub fn spy_module() -> PathBuf {
         .unwrap_or_else(|| panic!("no pkcs11-spy.so (Debian: opensc-pkcs11): run `cargo xtask setup`"))
 }
 
+/// Our own module that misbehaves on schedule, built beside this test.
+///
+/// # Panics
+/// When it is not there.
+#[must_use]
+pub fn faulty_module() -> PathBuf {
+    let test = env::current_exe().expect("a test knows its own path");
+    let path = test.with_file_name("libfaulty_provider.so");
+    assert!(
+        path.is_file(),
+        "{} is not there: it is built with the suites",
+        path.display()
+    );
+    path
+}
+
 fn library(name: &str) -> Option<PathBuf> {
     let multiarch = format!("/usr/lib/{}-linux-gnu", env::consts::ARCH);
     [multiarch.as_str(), "/usr/lib", "/usr/lib64", "/usr/local/lib"]

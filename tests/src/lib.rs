@@ -8,6 +8,7 @@
 //! What counts as right is said in the suites (`suites/`), not here.
 
 mod environment;
+mod faulty;
 pub mod judges;
 mod keys;
 mod process;
@@ -18,7 +19,8 @@ mod token;
 mod zone_text;
 pub mod zones;
 
-pub use environment::{full, module, program, project, shared_data, signet_binary, spy_module};
+pub use environment::{faulty_module, full, module, program, project, shared_data, signet_binary, spy_module};
+pub use faulty::Faulty;
 pub use keys::{Key, Role};
 pub use process::{Program, Run};
 pub use random::Random;

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use fs_err as fs;
 
 use crate::environment::{module, program, spy_module};
+use crate::faulty::Faulty;
 use crate::process::{Program, Run};
 use crate::scratch::Scratch;
 
@@ -106,6 +107,15 @@ impl Token {
         environment.push(("PKCS11_PROVIDER", spy_module().display().to_string()));
         environment.push(("PKCS11SPY", module().display().to_string()));
         environment.push(("PKCS11SPY_OUTPUT", log.display().to_string()));
+        environment
+    }
+
+    /// The environment in which the token misbehaves as `faulty` says.
+    #[must_use]
+    pub fn faulty_environment(&self, faulty: &Faulty) -> Vec<(&'static str, String)> {
+        let mut environment = self.environment();
+        environment.retain(|(name, _)| *name != "PKCS11_PROVIDER");
+        environment.extend(faulty.environment());
         environment
     }
 

@@ -11,6 +11,7 @@ mod differential;
 mod drop_in;
 mod end_to_end;
 mod equal_to_bind;
+mod faults;
 mod formats;
 mod fuzz_inputs;
 mod harness;

@@ -1,0 +1,4 @@
+//! A token that misbehaves on schedule: a run ends complete and verified, or stops with nothing published.
+
+mod provider;
+mod stage;

@@ -1,0 +1,50 @@
+//! The module that misbehaves does so as told, and what it lets through is as good as the real one's.
+
+use std::time::Duration;
+
+use super::stage::ECDSA;
+
+#[test]
+fn without_a_schedule_it_is_the_real_module() {
+    let outcome = ECDSA.sign("", &["--sessions", "2"]);
+    let signatures = outcome.complete() as u64;
+    assert!(signatures > 500, "{signatures}");
+    assert_eq!(outcome.faulty.calls("C_Login"), 1);
+    assert_eq!(outcome.faulty.calls("C_Initialize"), 1);
+    assert_eq!(outcome.faulty.fired(), 0);
+    // Proofs: one a key, one a session copy.
+    let proofs = outcome.faulty.other("signed") - signatures;
+    assert!((2..=4).contains(&proofs), "{proofs}");
+}
+
+#[test]
+fn latency_is_as_told() {
+    let outcome = ECDSA.sign("C_Sign * tail 1000 100 50000", &["--sessions", "1"]);
+    outcome.complete();
+    let calls = u32::try_from(outcome.faulty.calls("C_Sign")).unwrap();
+    let least = Duration::from_millis(1) * calls + Duration::from_millis(49) * (calls / 100);
+    assert!(outcome.run.elapsed > least, "{:?} < {least:?}", outcome.run.elapsed);
+}
+
+#[test]
+fn points_in_every_form_are_understood() {
+    for form in ["raw", "bit-string"] {
+        ECDSA.sign(&format!("ec-point {form}"), &[]).complete();
+    }
+}
+
+#[test]
+fn a_key_that_wants_a_login_for_every_signature() {
+    let outcome = ECDSA.sign("always-authenticate", &["--sessions", "2"]);
+    outcome.complete();
+    let (logins, signatures) = (outcome.faulty.calls("C_Login"), outcome.faulty.calls("C_Sign"));
+    assert_eq!(logins, signatures + 1);
+}
+
+#[test]
+fn a_module_that_crashes_publishes_nothing() {
+    let outcome = ECDSA.sign("C_Sign 200 abort", &[]);
+    assert_eq!(outcome.run.code, None, "{:?}", outcome.run);
+    assert_eq!(outcome.faulty.fired(), 1);
+    assert!(!outcome.scratch.path("signed").exists());
+}
