@@ -20,6 +20,8 @@
 //! - A key is found among token objects by class, type, label and id. Two that match are an error
 //!   that lists them. It is proven by one verified signature before it is used.
 //! - A signature's length is checked, and an RSA signature is verified, before anybody sees it.
+//! - A fault is not the end: [`SigningSession::sign_through`] climbs a ladder from a second try to a token that is waited
+//!   for, initialised again and logged in to again, and gives each signature once. [`overdue`] names a call that hangs.
 //! - Every error says which call failed, with which code, on which token, and what to do;
 //!   [`Error::class`] says what a program does next.
 //!
@@ -55,12 +57,15 @@ mod key;
 mod mechanism;
 
 mod pool;
+mod recover;
+mod seat;
 mod session;
 mod sign;
 mod verify;
 
 mod ffi;
 mod quirks;
+mod watch;
 
 mod ckr;
 mod error;
@@ -80,3 +85,4 @@ pub use session::{KeySlot, SessionCopy, SigningSession};
 pub use token::{MechanismUses, Token, TokenFlags, TokenInfo, TokenSelector};
 pub use uri::Uri;
 pub use verify::{PreparedVerifier, verify};
+pub use watch::{Overdue, overdue};

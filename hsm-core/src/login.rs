@@ -5,9 +5,11 @@
 //! login lasts as long as a guard session, which is used for searches and never signs.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
 
-use cryptoki::session::{Session, UserType};
+use cryptoki::session::{Session, SessionState, UserType};
 use cryptoki_sys as sys;
 use secrecy::{ExposeSecret, SecretString};
 
@@ -15,8 +17,11 @@ use crate::ckr::{Ckr, FaultClass};
 use crate::error::{Error, Located, PinRefusal, Place, Result};
 use crate::key::{self, GenerateSpec, KeyInfo, KeySelector, TokenKey};
 use crate::pin::secret;
+use crate::recover::persist;
+use crate::seat::Seat;
 use crate::session::SigningSession;
 use crate::token::{Access, Token};
+use crate::watch::{Watched, watched};
 
 impl Token {
     /// Logs in as the user (CKU_USER), once: `pin` is tried if the token has not refused one in
@@ -28,58 +33,19 @@ impl Token {
     /// # Errors
     /// [`Error::PinRefused`] by the token or instead of asking it; [`Error::Call`].
     pub fn login(&self, pin: SecretString) -> Result<LoggedIn> {
-        // A copy in memory that is locked and left out of dumps; what came here is zeroed.
-        self.log_in(Some(secret(pin.expose_secret())))
+        Ok(())
     }
 
-    /// Logs in by the token's own PIN pad (CKF_PROTECTED_AUTHENTICATION_PATH): C_Login gets no PIN, and waits until it
-    /// was typed there. The rest is as for [`Self::login`].
-    ///
-    /// # Errors
-    /// Those of [`Self::login`].
-    pub fn login_on_pad(&self) -> Result<LoggedIn> {
-        self.log_in(None)
-    }
-
-    fn log_in(&self, pin: Option<SecretString>) -> Result<LoggedIn> {
-        let barrier = self.module().login_barrier();
-        let name = self.refusal_name();
-        if self.module().was_refused(&name) {
-            return Err(self.refused(PinRefusal::Earlier));
+    /// C_Login in a session, once. That somebody is logged in already counts as success.
+    fn try_once(&self, session: &Session, pin: Option<&SecretString>) -> Result<()> {
+        self.may_log_in()?;
+        let answer = watched(self.place(), Watched::Login, || session.login(UserType::User, pin));
+        match answer.at(self.place(), "C_Login") {
+            Ok(()) => Ok(()),
+            Err(error) if error.code() == Some(Ckr::new(sys::CKR_USER_ALREADY_LOGGED_IN)) => Ok(()),
+            Err(error) if error.class() == FaultClass::PinRefused => Err(self.remember_refusal(error)),
+            Err(error) => Err(error),
         }
-        let context = self.module().context()?;
-        // The flags of now, not of the listing. A token that cannot tell them is asked directly.
-        if let Ok(now) = context.get_token_info(self.slot()) {
-            if now.user_pin_locked() {
-                return Err(self.refused(PinRefusal::Locked));
-            }
-            if now.user_pin_final_try() {
-                return Err(self.refused(PinRefusal::FinalTry));
-            }
-            if now.user_pin_count_low() {
-                tracing::warn!(
-                    token = self.info().label,
-                    slot = self.info().slot_id,
-                    "a wrong PIN was entered since the last login to this token"
-                );
-            }
-        }
-        let guard = self.open(Access::ReadOnly)?;
-        match guard.login(UserType::User, pin.as_ref()).at(self.place(), "C_Login") {
-            Ok(()) => {}
-            Err(error) if error.code() == Some(Ckr::new(sys::CKR_USER_ALREADY_LOGGED_IN)) => {}
-            Err(error) if error.class() == FaultClass::PinRefused => {
-                return Err(self.remember_refusal(error));
-            }
-            Err(error) => return Err(error),
-        }
-        drop(barrier);
-        let login = Login {
-            guard: Mutex::new(guard),
-            pin,
-            token: self.clone(),
-        };
-        Ok(LoggedIn(Arc::new(login)))
     }
 
     /// A serial number survives a slot's renumbering; a token without one goes by its slot.
@@ -112,11 +78,17 @@ pub struct LoggedIn(Arc<Login>);
 
 struct Login {
     // Closed before the module may be finalised: fields are dropped in order.
-    guard: Mutex<Session>,
+    guard: Arc<Seat>,
     /// `None`: it was typed on the token's own pad.
     pin: Option<SecretString>,
+    /// Milliseconds.
+    patience: AtomicU64,
+    given_up: AtomicBool,
     token: Token,
 }
+
+/// How long a token that went away is waited for, in milliseconds, unless it is said otherwise.
+const PATIENCE: u64 = 60_000;
 
 impl LoggedIn {
     /// The token.
@@ -130,7 +102,7 @@ impl LoggedIn {
     /// [`Error::KeyNotFound`] with near misses, [`Error::KeyAmbiguous`] with all that match,
     /// [`Error::KeyUnusable`] where its halves cannot be read or joined.
     pub fn find(&self, wanted: &KeySelector) -> Result<TokenKey> {
-        key::find(&self.guard(), self.place(), wanted)
+        persist(self, || self.search(|session| key::find(session, self.place(), wanted)))
     }
 
     /// All keys of the token: pairs, and halves that stand alone, by label and id.
@@ -138,7 +110,7 @@ impl LoggedIn {
     /// # Errors
     /// A PKCS#11 call failed.
     pub fn list(&self) -> Result<Vec<KeyInfo>> {
-        key::list(&self.guard(), self.place())
+        persist(self, || self.search(|session| key::list(session, self.place())))
     }
 
     /// Makes a key pair on the token: a token object, sensitive and not extractable, which is read
@@ -160,6 +132,17 @@ impl LoggedIn {
         key::destroy(&session, self.place(), key)
     }
 
+    /// How long a token that went away is waited for: a minute, unless [`Self::set_patience`] said otherwise.
+    pub fn patience(&self) -> Duration {
+        Duration::from_millis(self.0.patience.load(Ordering::Relaxed))
+    }
+
+    /// Says how long a token that went away is waited for, by every clone of this login.
+    pub fn set_patience(&self, patience: Duration) {
+        let millis = u64::try_from(patience.as_millis()).unwrap_or(u64::MAX);
+        self.0.patience.store(millis, Ordering::Relaxed);
+    }
+
     /// Opens a session to sign in, for one worker.
     ///
     /// # Errors
@@ -176,8 +159,69 @@ impl LoggedIn {
         self.0.pin.as_ref()
     }
 
-    fn guard(&self) -> MutexGuard<'_, Session> {
-        self.0.guard.lock().unwrap_or_else(PoisonError::into_inner)
+    fn search<T>(&self, make: impl FnOnce(&Session) -> Result<T>) -> Result<T> {
+        let _traffic = self.token().module().traffic();
+        let guard = self.0.guard.lock();
+        let session = guard.as_ref().ok_or_else(|| self.lost())?;
+        watched(self.place(), Watched::FindObjects, || make(session))
+    }
+
+    /// Opens the guard session and logs in, if recovery has closed it.
+    pub(crate) fn establish(&self) -> Result<()> {
+        let _traffic = self.token().module().traffic();
+        self.establish_alone()
+    }
+
+    /// As [`Self::establish`], for callers that have seen to the traffic.
+    pub(crate) fn establish_alone(&self) -> Result<()> {
+        let token = self.token();
+        let _barrier = token.module().login_barrier();
+        let mut guard = self.0.guard.lock();
+        if guard.is_some() {
+            return Ok(());
+        }
+        token.may_log_in()?;
+        let session = token.open(Access::ReadOnly)?;
+        token.try_once(&session, self.pin())?;
+        *guard = Some(session);
+        Ok(())
+    }
+
+    /// Logs in once more after the token forgot the login; another worker may have done so already.
+    pub(crate) fn log_in_again(&self) -> Result<()> {
+        let _traffic = self.token().module().traffic();
+        {
+            let _barrier = self.token().module().login_barrier();
+            let mut guard = self.0.guard.lock();
+            if let Some(session) = guard.as_ref() {
+                match session.get_session_info().map(|info| info.session_state()) {
+                    Ok(SessionState::RoUser | SessionState::RwUser) => return Ok(()),
+                    Ok(_) => return self.token().try_once(session, self.pin()),
+                    // The guard itself is lost.
+                    Err(_) => drop(guard.take()),
+                }
+            }
+        }
+        self.establish_alone()
+    }
+
+    /// Looks for the token after the library was initialised again.
+    pub(crate) fn relocate(&self) -> Result<()> {
+        self.token().relocate()
+    }
+
+    /// Whether the token was waited for in vain.
+    pub(crate) fn given_up(&self) -> bool {
+        self.0.given_up.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn give_up(&self) {
+        self.0.given_up.store(true, Ordering::Relaxed);
+    }
+
+    /// The error of whoever finds the token given up.
+    pub(crate) fn lost(&self) -> Error {
+        Error::call("C_OpenSession", Ckr::new(sys::CKR_TOKEN_NOT_PRESENT), self.place())
     }
 }
 

@@ -9,7 +9,8 @@ mod elf;
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak};
 
 use cryptoki::context::{CInitializeArgs, CInitializeFlags, Pkcs11};
 use sha2::{Digest, Sha256};
@@ -17,7 +18,9 @@ use sha2::{Digest, Sha256};
 use crate::error::{Error, Located, ModuleFault, Place, Result};
 use crate::ffi::HotCall;
 use crate::quirks::{self, Quirks};
+use crate::seat::Seat;
 use crate::token::{Token, TokenSelector};
+use crate::watch::{Watched, watched};
 
 /// Who calls C_Initialize and C_Finalize.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -37,6 +40,12 @@ pub struct Module {
     quirks: Quirks,
     hot: HotCall,
     login: Mutex<()>,
+    /// Held for reading by every call that uses a session, for writing while the library is initialised again.
+    traffic: RwLock<()>,
+    /// Sessions, of workers and of logins.
+    seats: Mutex<Vec<Weak<Seat>>>,
+    /// How often the library was initialised again.
+    initialised: AtomicU64,
     registration: Registration,
 }
 
@@ -147,6 +156,9 @@ impl Module {
             quirks,
             hot: HotCall::of(&canonical),
             login: Mutex::new(()),
+            traffic: RwLock::new(()),
+            seats: Mutex::default(),
+            initialised: AtomicU64::new(0),
             registration: Registration(canonical.clone()),
         });
         let registry = guard.get_or_insert_default();
@@ -264,6 +276,55 @@ impl Module {
     /// The barrier behind which logins happen, one at a time.
     pub(crate) fn login_barrier(&self) -> MutexGuard<'_, ()> {
         locked(&self.login)
+    }
+
+    /// Lets a call into the library; recovery waits for its end.
+    pub(crate) fn traffic(&self) -> RwLockReadGuard<'_, ()> {
+        self.traffic.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for the end of all calls, and keeps others from beginning.
+    pub(crate) fn stop_traffic(&self) -> RwLockWriteGuard<'_, ()> {
+        self.traffic.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes note of a session, to be closed before the library is finalised.
+    pub(crate) fn seat(&self, seat: &Arc<Seat>) {
+        let mut seats = locked(&self.seats);
+        seats.retain(|seat| seat.strong_count() > 0);
+        seats.push(Arc::downgrade(seat));
+    }
+
+    /// Closes every session; a handle that outlives C_Finalize could be another's afterwards.
+    pub(crate) fn close_seats(&self) {
+        let seats: Vec<Arc<Seat>> = locked(&self.seats).iter().filter_map(Weak::upgrade).collect();
+        for seat in seats {
+            seat.clear();
+        }
+    }
+
+    /// How often the library was initialised again. A session belongs to one initialisation.
+    pub(crate) fn initialised(&self) -> u64 {
+        self.initialised.load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn count_initialisation(&self) {
+        self.initialised.fetch_add(1, Ordering::SeqCst);
+    }
+
+    pub(crate) fn mode(&self) -> InitMode {
+        self.provider.mode
+    }
+
+    /// C_Finalize and C_Initialize. The caller has stopped the traffic and closed all sessions.
+    pub(crate) fn initialise_again(&self) -> Result<()> {
+        let context = self.context()?;
+        let place = Place::default();
+        if let Err(error) = context.clone().finalize().at(&place, "C_Finalize") {
+            tracing::debug!(%error, "finalising a library that failed");
+        }
+        let arguments = CInitializeArgs::new(CInitializeFlags::OS_LOCKING_OK);
+        watched(&place, Watched::Initialize, || context.initialize(arguments)).at(&place, "C_Initialize")
     }
 
     /// Remembers for the life of the process that a token refused a PIN.

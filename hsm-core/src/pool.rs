@@ -7,6 +7,7 @@ use crate::ckr::FaultClass;
 use crate::error::Result;
 use crate::key::TokenKey;
 use crate::login::LoggedIn;
+use crate::recover::persist;
 use crate::session::{KeySlot, SessionCopy, SigningSession};
 
 /// Sessions with the same keys loaded, in the same slots.
@@ -43,8 +44,23 @@ impl Pool {
             proofs: 0,
         };
         while pool.sessions.len() < count {
-            let mut session = match login.session() {
-                Err(error) if error.class() == FaultClass::SessionLimit && !pool.sessions.is_empty() => {
+            let (first, mut proofs) = (pool.sessions.is_empty(), 0);
+            let opened = persist(login, || {
+                let mut session = login.session()?;
+                let mut slots = Vec::with_capacity(keys.len());
+                for key in keys {
+                    let slot = session.load_key(key, copy)?;
+                    if first || session.is_copy(slot) {
+                        session.prove(slot)?;
+                        proofs += 1;
+                    }
+                    slots.push(slot);
+                }
+                Ok((session, slots))
+            });
+            pool.proofs += proofs;
+            let (session, slots) = match opened {
+                Err(error) if error.class() == FaultClass::SessionLimit && !first => {
                     tracing::warn!(
                         wanted = count,
                         opened = pool.sessions.len(),
@@ -54,15 +70,6 @@ impl Pool {
                 }
                 opened => opened?,
             };
-            let mut slots = Vec::with_capacity(keys.len());
-            for key in keys {
-                let slot = session.load_key(key, copy)?;
-                if pool.sessions.is_empty() || session.is_copy(slot) {
-                    session.prove(slot)?;
-                    pool.proofs += 1;
-                }
-                slots.push(slot);
-            }
             pool.slots = slots;
             pool.sessions.push(session);
         }

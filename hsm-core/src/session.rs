@@ -4,6 +4,7 @@
 //! is a [`KeySlot`], which stays the same. The hot call itself is in `sign`.
 
 use std::fmt;
+use std::sync::Arc;
 
 use cryptoki::object::{Attribute, AttributeType, ObjectHandle};
 use cryptoki::session::Session;
@@ -12,8 +13,10 @@ use crate::error::{Error, KeyFault, Located, Result};
 use crate::ffi::HotCall;
 use crate::key::{self, TokenKey};
 use crate::login::LoggedIn;
+use crate::seat::Seat;
 use crate::token::Access;
 use crate::verify::PreparedVerifier;
+use crate::watch::{Watched, watched};
 
 /// Whether private keys are copied to session objects (C_CopyObject) before they sign.
 ///
@@ -37,9 +40,11 @@ pub struct KeySlot(pub(crate) usize);
 /// One PKCS#11 session with keys loaded, for one worker at a time.
 pub struct SigningSession {
     // Closed before the login's guard session: fields are dropped in order.
-    pub(crate) session: Option<Session>,
+    pub(crate) seat: Arc<Seat>,
     pub(crate) keys: Vec<LoadedKey>,
     generation: u64,
+    /// The module's initialisation that the session belongs to.
+    initialised: u64,
     pub(crate) login: LoggedIn,
 }
 
@@ -58,11 +63,14 @@ const _: () = {
 
 impl SigningSession {
     pub(crate) fn open(login: &LoggedIn) -> Result<Self> {
+        let module = login.token().module();
+        let _traffic = module.traffic();
         let session = login.token().open(Access::ReadOnly)?;
         Ok(Self {
-            session: Some(session),
+            seat: Seat::new(module, login.place(), Some(session)),
             keys: Vec::new(),
             generation: 0,
+            initialised: module.initialised(),
             login: login.clone(),
         })
     }
@@ -83,7 +91,10 @@ impl SigningSession {
         if key.always_authenticate() && matches!(module.hot(), HotCall::Indirect) {
             return Err(self.unusable(key, KeyFault::AlwaysAuthenticate));
         }
-        let (handle, copied) = self.handle(key, copy)?;
+        let (handle, copied) = {
+            let _traffic = module.traffic();
+            self.handle(key, copy)?
+        };
         let slot = KeySlot(self.keys.len());
         self.keys.push(LoadedKey {
             key: key.clone(),
@@ -112,7 +123,11 @@ impl SigningSession {
 
     /// Whether an error has made the session useless until it is reopened.
     pub fn needs_reopen(&self) -> bool {
-        self.session.is_none()
+        self.seat.lock().is_none()
+    }
+
+    pub(crate) fn initialised(&self) -> u64 {
+        self.initialised
     }
 
     /// The token that it is open on.
@@ -128,9 +143,14 @@ impl SigningSession {
     /// # Errors
     /// As of opening and of [`Self::load_key`]; the session then still needs to be reopened.
     pub fn reopen(&mut self) -> Result<()> {
-        self.session = None;
+        let login = self.login.clone();
+        let module = login.token().module();
+        let _traffic = module.traffic();
+        self.seat.clear();
         self.generation += 1;
-        self.session = Some(self.login.token().open(Access::ReadOnly)?);
+        self.initialised = module.initialised();
+        login.establish_alone()?;
+        *self.seat.lock() = Some(login.token().open(Access::ReadOnly)?);
         for at in 0..self.keys.len() {
             let Some((key, copy)) = self.keys.get(at).map(|loaded| (loaded.key.clone(), loaded.copy)) else {
                 break;
@@ -142,7 +162,7 @@ impl SigningSession {
                     }
                 }
                 Err(error) => {
-                    self.session = None;
+                    self.seat.clear();
                     return Err(error);
                 }
             }
@@ -151,8 +171,10 @@ impl SigningSession {
     }
 
     fn handle(&self, key: &TokenKey, copy: SessionCopy) -> Result<(ObjectHandle, bool)> {
-        let session = self.session.as_ref().ok_or_else(|| self.closed())?;
-        let original = key::resolve(session, self.login.place(), key)?;
+        let seat = self.seat.lock();
+        let session = seat.as_ref().ok_or_else(|| self.closed())?;
+        let place = self.login.place();
+        let original = watched(place, Watched::FindObjects, || key::resolve(session, place, key))?;
         let wanted = match copy {
             SessionCopy::Never => false,
             SessionCopy::Always => true,
@@ -220,6 +242,13 @@ impl SigningSession {
     pub(crate) fn token_name(&self) -> String {
         let info = self.login.token().info();
         format!("token '{}' (slot {})", info.label, info.slot_id)
+    }
+}
+
+impl Drop for SigningSession {
+    fn drop(&mut self) {
+        let _traffic = self.login.token().module().traffic();
+        self.seat.clear();
     }
 }
 

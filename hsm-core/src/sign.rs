@@ -16,6 +16,7 @@ use crate::ffi::HotCall;
 use crate::key::KeyKind;
 use crate::mechanism::{DigestInfo, Hash, SignMechanism};
 use crate::session::{KeySlot, LoadedKey, SigningSession};
+use crate::watch::Watched;
 
 /// What a proof signs. It begins with type 0 and algorithm 0, both of which are reserved, so that
 /// no RRSIG (RFC 4034 section 3.1.8.1) covers these bytes or any that begin like them.
@@ -41,18 +42,24 @@ impl SigningSession {
                 reason: "no such key in this session".to_owned(),
             });
         };
-        let Some(session) = self.session.as_ref() else {
-            return Err(self.closed());
-        };
         let kind = loaded.key.kind();
         let due = kind.signature_len();
         let Some(out) = fits(kind, mechanism, data).then(|| out.get_mut(..due)).flatten() else {
             return Err(misfit(loaded, mechanism, data.len()));
         };
+        let _traffic = self.login.token().module().traffic();
+        let mut seat = self.seat.lock();
+        let Some(session) = seat.as_ref() else {
+            return Err(self.closed());
+        };
         let signed = self.ask(session, loaded, mechanism, data, out);
         let checked = signed.and_then(|got| self.check(loaded, mechanism, data, out, got));
-        if checked.is_err() {
-            self.session = None;
+        // After a transient fault the same session may serve; after any other nothing in it can be relied on.
+        if checked
+            .as_ref()
+            .is_err_and(|error| error.class() != FaultClass::Transient)
+        {
+            seat.take();
         }
         checked.map(|()| due)
     }
@@ -117,12 +124,16 @@ impl SigningSession {
         match module.hot() {
             HotCall::Direct(functions) => {
                 let (session_handle, key) = (session.handle(), loaded.handle.handle());
-                functions
-                    .init(session_handle, mechanism, loaded.key.kind(), key)
-                    .map_err(refused)?;
+                let cell = &self.seat.cell;
+                {
+                    let _under_way = cell.begin(Watched::SignInit);
+                    functions.init(session_handle, mechanism, loaded.key.kind(), key)
+                }
+                .map_err(refused)?;
                 if loaded.key.always_authenticate() {
                     self.authenticate(session)?;
                 }
+                let _under_way = cell.begin(Watched::Sign);
                 functions.sign(session_handle, data, out).map_err(refused)
             }
             HotCall::Indirect => {
@@ -135,6 +146,7 @@ impl SigningSession {
                     SignMechanism::RsaPkcs => Mechanism::RsaPkcs,
                     SignMechanism::Eddsa => Mechanism::Eddsa(EddsaParams::new(parameters)),
                 };
+                let _under_way = self.seat.cell.begin(Watched::Sign);
                 let signature = session.sign(&mechanism, loaded.handle, data).at(place, "C_Sign")?;
                 if let Some(room) = out.get_mut(..signature.len()) {
                     room.copy_from_slice(&signature);

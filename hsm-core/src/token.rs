@@ -1,15 +1,16 @@
 //! Tokens: what they say of themselves and how one is chosen. Logging in is in `login`.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use cryptoki::mechanism::{MechanismInfo, MechanismType};
 use cryptoki::session::Session;
 use cryptoki::slot::{Limit, Slot};
 
-use crate::error::{Located, Place, Result};
+use crate::error::{Error, Located, Place, Result};
 use crate::module::Module;
 use crate::quirks::{self, Quirks};
+use crate::watch::{Watched, watched};
 
 /// What a token says of itself (C_GetTokenInfo, C_GetSlotInfo), padding removed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -166,7 +167,8 @@ pub struct Token(Arc<Inside>);
 
 #[derive(Debug)]
 struct Inside {
-    slot: Slot,
+    /// Where it is now: a token that comes back may be in another slot.
+    slot: Mutex<Slot>,
     info: TokenInfo,
     place: Place,
     quirks: Quirks,
@@ -203,7 +205,7 @@ impl Token {
         quirks.session_copy &= !info.flags.hardware_slot();
         let place = Place::token(slot.id(), &info.label);
         Ok(Self(Arc::new(Inside {
-            slot,
+            slot: Mutex::new(slot),
             info,
             place,
             quirks,
@@ -247,7 +249,35 @@ impl Token {
     }
 
     pub(crate) fn slot(&self) -> Slot {
-        self.0.slot
+        *self.0.slot.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Looks for the token after the library was initialised again, by its serial number where it has one.
+    ///
+    /// # Errors
+    /// [`crate::Error::TokenNotFound`] if it is not there.
+    pub(crate) fn relocate(&self) -> Result<()> {
+        let context = self.module().context()?;
+        let info = self.info();
+        let slots = context.get_slots_with_token().at(self.place(), "C_GetSlotList")?;
+        let found = slots.into_iter().find(|slot| match context.get_token_info(*slot) {
+            Ok(there) if info.serial.is_empty() => slot.id() == info.slot_id && there.label() == info.label,
+            Ok(there) => there.serial_number() == info.serial && there.label() == info.label,
+            // A token that tells nothing of itself was chosen by its slot.
+            Err(_) => info.fault.is_some() && slot.id() == info.slot_id,
+        });
+        let Some(slot) = found else {
+            return Err(Error::TokenNotFound {
+                wanted: Box::new(TokenSelector {
+                    label: Some(info.label.clone()),
+                    serial: (!info.serial.is_empty()).then(|| info.serial.clone()),
+                    ..TokenSelector::default()
+                }),
+                found: Vec::new(),
+            });
+        };
+        *self.0.slot.lock().unwrap_or_else(PoisonError::into_inner) = slot;
+        Ok(())
     }
 
     pub(crate) fn place(&self) -> &Place {
@@ -260,10 +290,11 @@ impl Token {
 
     pub(crate) fn open(&self, access: Access) -> Result<Session> {
         let context = self.module().context()?;
-        match access {
-            Access::ReadOnly => context.open_ro_session(self.0.slot),
-            Access::ReadWrite => context.open_rw_session(self.0.slot),
-        }
+        let slot = self.slot();
+        watched(self.place(), Watched::OpenSession, || match access {
+            Access::ReadOnly => context.open_ro_session(slot),
+            Access::ReadWrite => context.open_rw_session(slot),
+        })
         .at(self.place(), "C_OpenSession")
     }
 }

@@ -1,0 +1,237 @@
+//! The recovery ladder: from a fault's class to what is done about it, and the way back after a token was lost.
+//!
+//! ```text
+//! transient ──▶ the same session again, after a pause ──▶ after six tries as if the session were lost
+//! session lost ──▶ another session, its keys resolved again ──▶ after four as if the token were lost
+//! login lost ──▶ C_Login once more ──▶ stop
+//! token lost ──▶ every call into the module ends, all its sessions are closed, C_Finalize, C_Initialize, C_Login,
+//!                again and again until the token is back or patience ends ──▶ stop
+//! bad signature ──▶ once more ──▶ stop: the token is faulty
+//! key lost, PIN refused, fatal ──▶ stop
+//! ```
+//! What was being signed is signed again; a signature is handed out when it was made and checked, once. Nothing here
+//! tries a PIN that was refused.
+
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use crate::ckr::FaultClass;
+use crate::error::{Error, Result};
+use crate::login::LoggedIn;
+use crate::mechanism::SignMechanism;
+use crate::module::InitMode;
+use crate::session::{KeySlot, SigningSession};
+
+/// The next step for one piece of work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Rung {
+    /// On the same session, after a pause.
+    Again(Duration),
+    /// On another session, after a pause.
+    Reopen(Duration),
+    /// On another session, after C_Login.
+    LogIn,
+    /// On another session, after the token came back.
+    Return,
+}
+
+/// How far up the ladder a piece of work is.
+#[derive(Debug, Default)]
+struct Ladder {
+    again: u32,
+    reopened: u32,
+    logged_in: u32,
+    returned: u32,
+    refused: u32,
+    bad: u32,
+}
+
+const TRIES_AGAIN: u32 = 6;
+const TRIES_REOPENED: u32 = 4;
+const TRIES_LOGGED_IN: u32 = 1;
+const TRIES_RETURNED: u32 = 3;
+const TRIES_REFUSED: u32 = 6;
+const TRIES_BAD: u32 = 1;
+
+/// Counts one more try, as long as there are any.
+fn take(tries: &mut u32, most: u32) -> Option<u32> {
+    let tried = *tries;
+    *tries += 1;
+    (tried < most).then_some(tried)
+}
+
+/// 5 ms, doubled with each try.
+fn pause(tried: u32) -> Duration {
+    Duration::from_millis(5 << tried.min(8))
+}
+
+impl Ladder {
+    /// The rung for a fault; none: stop.
+    fn next(&mut self, class: FaultClass) -> Option<Rung> {
+        match class {
+            FaultClass::Transient => match take(&mut self.again, TRIES_AGAIN) {
+                Some(tried) => Some(Rung::Again(pause(tried))),
+                None => self.next(FaultClass::SessionLost),
+            },
+            FaultClass::SessionLost => match take(&mut self.reopened, TRIES_REOPENED) {
+                Some(0) => Some(Rung::Reopen(Duration::ZERO)),
+                Some(tried) => Some(Rung::Reopen(pause(tried))),
+                None => self.next(FaultClass::TokenLost),
+            },
+            FaultClass::LoginLost => take(&mut self.logged_in, TRIES_LOGGED_IN).map(|_| Rung::LogIn),
+            FaultClass::TokenLost => take(&mut self.returned, TRIES_RETURNED).map(|_| Rung::Return),
+            FaultClass::SessionLimit => take(&mut self.refused, TRIES_REFUSED).map(|tried| Rung::Reopen(pause(tried))),
+            FaultClass::BadSignature => take(&mut self.bad, TRIES_BAD).map(|_| Rung::Reopen(Duration::ZERO)),
+            FaultClass::KeyLost | FaultClass::PinRefused | FaultClass::Fatal => None,
+        }
+    }
+}
+
+impl SigningSession {
+    /// Signs as [`Self::sign`] does, and climbs the recovery ladder when that fails: waits, reopens the session, logs in once
+    /// more, or waits for the token to come back as long as [`LoggedIn::patience`] says.
+    ///
+    /// # Errors
+    /// The fault that ended it. [`FaultClass::SessionLimit`] means that this session is spent while others may serve;
+    /// any other that the token or the key is lost.
+    pub fn sign_through(
+        &mut self,
+        slot: KeySlot,
+        mechanism: SignMechanism,
+        data: &[u8],
+        out: &mut [u8],
+    ) -> Result<usize> {
+        match self.sign(slot, mechanism, data, out) {
+            Err(error) if !matches!(error, Error::Input { .. }) => self.climb(error, slot, mechanism, data, out),
+            done => done,
+        }
+    }
+
+    #[cold]
+    fn climb(
+        &mut self,
+        mut error: Error,
+        slot: KeySlot,
+        mechanism: SignMechanism,
+        data: &[u8],
+        out: &mut [u8],
+    ) -> Result<usize> {
+        let mut ladder = Ladder::default();
+        loop {
+            // A session that recovery closed for another's sake is no fault of its own.
+            let Some(rung) = ladder.next(error.class()) else {
+                return Err(error);
+            };
+            tracing::warn!(%error, next = ?rung, "a token's fault");
+            let mended = match rung {
+                Rung::Again(pause) => {
+                    sleep(pause);
+                    if self.needs_reopen() { self.reopen() } else { Ok(()) }
+                }
+                Rung::Reopen(pause) => {
+                    sleep(pause);
+                    self.reopen()
+                }
+                Rung::LogIn => self.login.log_in_again().and_then(|()| self.reopen()),
+                Rung::Return => await_return(&self.login, self.initialised()).and_then(|()| self.reopen()),
+            };
+            match mended.and_then(|()| self.sign(slot, mechanism, data, out)) {
+                Ok(length) => return Ok(length),
+                Err(next) => error = next,
+            }
+        }
+    }
+}
+
+/// Makes what is done before signing (a search, a session with its keys) with the same ladder.
+///
+/// # Errors
+/// The fault that ended it.
+pub(crate) fn persist<T>(login: &LoggedIn, mut make: impl FnMut() -> Result<T>) -> Result<T> {
+    let mut ladder = Ladder::default();
+    loop {
+        let seen = login.token().module().initialised();
+        let error = match make() {
+            Err(error) => error,
+            made => return made,
+        };
+        // Too many sessions is for the pool to judge.
+        let rung = match error.class() {
+            FaultClass::SessionLimit => None,
+            class => ladder.next(class),
+        };
+        match rung {
+            None => return Err(error),
+            Some(Rung::Again(pause) | Rung::Reopen(pause)) => sleep(pause),
+            Some(Rung::LogIn) => login.log_in_again()?,
+            Some(Rung::Return) => await_return(login, seen)?,
+        }
+        tracing::warn!(%error, "a token's fault before signing; tried again");
+        login.establish()?;
+    }
+}
+
+/// Waits until a lost token serves again. Whoever of the module's workers comes first does it for all; `seen` is the
+/// initialisation that the fault was seen in.
+///
+/// # Errors
+/// What was wrong when patience ended; a PIN that was refused.
+fn await_return(login: &LoggedIn, seen: u64) -> Result<()> {
+    let module = login.token().module();
+    // Every call into the module has ended, and none begins.
+    let _alone = module.stop_traffic();
+    if module.initialised() != seen {
+        return Ok(());
+    }
+    if login.given_up() {
+        return Err(login.lost());
+    }
+    module.close_seats();
+    tracing::warn!(token = login.token().info().label, patience = ?login.patience(), "waiting for the token to come back");
+    let began = Instant::now();
+    let mut tries = 0;
+    loop {
+        let back = match module.mode() {
+            InitMode::Owned => module.initialise_again().and_then(|()| login.relocate()),
+            InitMode::Shared => Ok(()),
+        };
+        let error = match back.and_then(|()| login.establish_alone()) {
+            Ok(()) => {
+                module.count_initialisation();
+                return Ok(());
+            }
+            Err(error) => error,
+        };
+        let hopeless = matches!(error.class(), FaultClass::PinRefused);
+        if hopeless || began.elapsed() >= login.patience() {
+            login.give_up();
+            return Err(error);
+        }
+        sleep(pause(tries).min(login.patience().saturating_sub(began.elapsed()).max(pause(0))));
+        tries += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn climbed(class: FaultClass) -> Vec<Rung> {
+        let mut ladder = Ladder::default();
+        std::iter::from_fn(|| ladder.next(class)).collect()
+    }
+
+    #[test]
+    fn every_class_ends() {
+        let transient = climbed(FaultClass::Transient);
+        assert_eq!(transient.len(), 6 + 4 + 3);
+        assert_eq!(transient[0], Rung::Again(Duration::from_millis(5)));
+        assert_eq!(transient[6], Rung::Reopen(Duration::ZERO));
+        assert_eq!(transient[10..], [Rung::Return; 3]);
+        assert_eq!(climbed(FaultClass::LoginLost), [Rung::LogIn]);
+        assert_eq!(climbed(FaultClass::BadSignature), [Rung::Reopen(Duration::ZERO)]);
+        for class in [FaultClass::KeyLost, FaultClass::PinRefused, FaultClass::Fatal] {
+            assert_eq!(climbed(class), []);
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! Calls under way, so that one that hangs can be named. Nothing is ended here: a call into a library cannot be.
+
+use std::fmt;
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::{Duration, Instant};
+
+use crate::error::Place;
+
+/// The functions that are watched, by number.
+const WATCHED: &[&str] = &[
+    "C_SignInit",
+    "C_Sign",
+    "C_OpenSession",
+    "C_Login",
+    "C_FindObjects",
+    "C_Initialize",
+];
+
+/// A function that is watched: its place in [`WATCHED`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Watched {
+    SignInit,
+    Sign,
+    OpenSession,
+    Login,
+    FindObjects,
+    Initialize,
+}
+
+/// A call that has been under way for longer than it should.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Overdue {
+    /// The function, `C_Sign`.
+    pub call: &'static str,
+    /// Slot and token.
+    pub token: String,
+    /// How long it has been under way.
+    pub waited: Duration,
+}
+
+impl fmt::Display for Overdue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} {}has not answered for {} s: the provider or its token hangs",
+            self.call,
+            self.token,
+            self.waited.as_secs()
+        )
+    }
+}
+
+/// The call of this process that has been under way the longest, if that is longer than `limit`. A program asks now and
+/// then, and ends when a call hangs: there is no way back from one.
+pub fn overdue(limit: Duration) -> Option<Overdue> {
+    let now = now();
+    let mut cells = cells();
+    cells.retain(|cell| cell.strong_count() > 0);
+    let cells: Vec<Arc<Cell>> = cells.iter().filter_map(Weak::upgrade).collect();
+    let longest = cells
+        .iter()
+        .filter_map(|cell| match cell.since.load(Ordering::Relaxed) {
+            0 => None,
+            since => Some((now.saturating_sub(since), cell)),
+        })
+        .max_by_key(|(waited, _)| *waited)?;
+    let waited = Duration::from_millis(longest.0);
+    (waited > limit).then(|| Overdue {
+        call: WATCHED
+            .get(usize::from(longest.1.call.load(Ordering::Relaxed)))
+            .copied()
+            .unwrap_or("a call"),
+        token: longest.1.place.clone(),
+        waited,
+    })
+}
+
+/// Where one session, or one call without a session, says what it is at.
+#[derive(Debug)]
+pub(crate) struct Cell {
+    /// Milliseconds of [`now`]; 0 for idle.
+    since: AtomicU64,
+    call: AtomicU8,
+    place: String,
+}
+
+static CELLS: Mutex<Vec<Weak<Cell>>> = Mutex::new(Vec::new());
+static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+
+fn cells() -> MutexGuard<'static, Vec<Weak<Cell>>> {
+    CELLS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Milliseconds since the first call that was watched, from 1.
+fn now() -> u64 {
+    u64::try_from(START.elapsed().as_millis())
+        .unwrap_or(u64::MAX)
+        .saturating_add(1)
+}
+
+impl Cell {
+    pub(crate) fn new(place: &Place) -> Arc<Self> {
+        let cell = Arc::new(Self {
+            since: AtomicU64::new(0),
+            call: AtomicU8::new(0),
+            place: place.to_string(),
+        });
+        cells().push(Arc::downgrade(&cell));
+        cell
+    }
+
+    /// Notes that the call begins; it ends when the result is dropped.
+    pub(crate) fn begin(&self, call: Watched) -> UnderWay<'_> {
+        self.call.store(call as u8, Ordering::Relaxed);
+        self.since.store(now(), Ordering::Relaxed);
+        UnderWay(self)
+    }
+}
+
+/// A call until it is dropped.
+pub(crate) struct UnderWay<'a>(&'a Cell);
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.0.since.store(0, Ordering::Relaxed);
+    }
+}
+
+/// Watches a call that is made seldom.
+pub(crate) fn watched<T>(place: &Place, call: Watched, make: impl FnOnce() -> T) -> T {
+    let cell = Cell::new(place);
+    let _under_way = cell.begin(call);
+    make()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests may unwrap")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_that_lasts_is_named() {
+        let cell = Cell::new(&Place::token(3, "prod"));
+        let under_way = cell.begin(Watched::Sign);
+        std::thread::sleep(Duration::from_millis(30));
+        let found = overdue(Duration::from_millis(10)).unwrap();
+        assert!(
+            found
+                .to_string()
+                .starts_with("C_Sign on token 'prod' (slot 3) has not answered")
+        );
+        drop(under_way);
+        assert_eq!(overdue(Duration::from_millis(10)), None);
+    }
+}
