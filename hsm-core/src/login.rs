@@ -33,13 +33,63 @@ impl Token {
     /// # Errors
     /// [`Error::PinRefused`] by the token or instead of asking it; [`Error::Call`].
     pub fn login(&self, pin: SecretString) -> Result<LoggedIn> {
+        // A copy in memory that is locked and left out of dumps; what came here is zeroed.
+        self.log_in(Some(secret(pin.expose_secret())))
+    }
+
+    /// Logs in by the token's own PIN pad (CKF_PROTECTED_AUTHENTICATION_PATH): C_Login gets no PIN, and waits until it
+    /// was typed there. The rest is as for [`Self::login`].
+    ///
+    /// # Errors
+    /// Those of [`Self::login`].
+    pub fn login_on_pad(&self) -> Result<LoggedIn> {
+        self.log_in(None)
+    }
+
+    fn log_in(&self, pin: Option<SecretString>) -> Result<LoggedIn> {
+        let login = LoggedIn(Arc::new(Login {
+            guard: Seat::new(self.module(), self.place(), None),
+            pin,
+            patience: AtomicU64::new(PATIENCE),
+            given_up: AtomicBool::new(false),
+            token: self.clone(),
+        }));
+        persist(&login, || login.establish())?;
+        Ok(login)
+    }
+
+    /// Whether a try to log in would do no harm: by what was refused before, and by the flags of now, not of the listing. A
+    /// token that cannot tell them is asked directly.
+    fn may_log_in(&self) -> Result<()> {
+        if self.module().was_refused(&self.refusal_name()) {
+            return Err(self.refused(PinRefusal::Earlier));
+        }
+        if let Ok(now) = self.module().context()?.get_token_info(self.slot()) {
+            if now.user_pin_locked() {
+                return Err(self.refused(PinRefusal::Locked));
+            }
+            if now.user_pin_final_try() {
+                return Err(self.refused(PinRefusal::FinalTry));
+            }
+            if now.user_pin_count_low() {
+                tracing::warn!(
+                    token = self.info().label,
+                    slot = self.info().slot_id,
+                    "a wrong PIN was entered since the last login to this token"
+                );
+            }
+        }
         Ok(())
     }
 
     /// C_Login in a session, once. That somebody is logged in already counts as success.
     fn try_once(&self, session: &Session, pin: Option<&SecretString>) -> Result<()> {
         self.may_log_in()?;
-        let answer = watched(self.place(), Watched::Login, || session.login(UserType::User, pin));
+        // On a PIN pad a person types: that may take its time.
+        let answer = match pin {
+            Some(_) => watched(self.place(), Watched::Login, || session.login(UserType::User, pin)),
+            None => session.login(UserType::User, None),
+        };
         match answer.at(self.place(), "C_Login") {
             Ok(()) => Ok(()),
             Err(error) if error.code() == Some(Ckr::new(sys::CKR_USER_ALREADY_LOGGED_IN)) => Ok(()),
@@ -166,6 +216,12 @@ impl LoggedIn {
         watched(self.place(), Watched::FindObjects, || make(session))
     }
 
+    /// Closes the guard session, in which an operation may be stuck; [`Self::establish`] opens another.
+    pub(crate) fn drop_guard(&self) {
+        let _traffic = self.token().module().traffic();
+        self.0.guard.clear();
+    }
+
     /// Opens the guard session and logs in, if recovery has closed it.
     pub(crate) fn establish(&self) -> Result<()> {
         let _traffic = self.token().module().traffic();
@@ -180,7 +236,6 @@ impl LoggedIn {
         if guard.is_some() {
             return Ok(());
         }
-        token.may_log_in()?;
         let session = token.open(Access::ReadOnly)?;
         token.try_once(&session, self.pin())?;
         *guard = Some(session);

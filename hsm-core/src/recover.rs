@@ -143,7 +143,8 @@ impl SigningSession {
     }
 }
 
-/// Makes what is done before signing (a search, a session with its keys) with the same ladder.
+/// Makes what is done before signing (a login, a search, a session with its keys) with the same ladder. A C_Login that
+/// failed is not made again, whatever its answer: the PIN is not yet known to be right.
 ///
 /// # Errors
 /// The fault that ended it.
@@ -155,14 +156,20 @@ pub(crate) fn persist<T>(login: &LoggedIn, mut make: impl FnMut() -> Result<T>) 
             Err(error) => error,
             made => return made,
         };
+        let doubtful = matches!(&error, Error::Call(call) if call.call == "C_Login");
         // Too many sessions is for the pool to judge.
         let rung = match error.class() {
             FaultClass::SessionLimit => None,
+            _ if doubtful => None,
             class => ladder.next(class),
         };
         match rung {
             None => return Err(error),
-            Some(Rung::Again(pause) | Rung::Reopen(pause)) => sleep(pause),
+            Some(Rung::Again(pause)) => sleep(pause),
+            Some(Rung::Reopen(pause)) => {
+                login.drop_guard();
+                sleep(pause);
+            }
             Some(Rung::LogIn) => login.log_in_again()?,
             Some(Rung::Return) => await_return(login, seen)?,
         }

@@ -233,13 +233,13 @@ impl Token {
             return Ok(None);
         };
         let offered = context
-            .get_mechanism_list(self.0.slot)
+            .get_mechanism_list(self.slot())
             .at(self.place(), "C_GetMechanismList")?;
         if !offered.contains(&wanted) {
             return Ok(None);
         }
         // A mechanism that is listed and says nothing of itself is taken by its name.
-        let said = context.get_mechanism_info(self.0.slot, wanted).ok();
+        let said = context.get_mechanism_info(self.slot(), wanted).ok();
         let says = |flag: fn(&MechanismInfo) -> bool| said.as_ref().is_none_or(flag);
         Ok(Some(MechanismUses {
             sign: says(MechanismInfo::sign),

@@ -20,6 +20,14 @@ pub(crate) fn install_sigbus() {
     install(libc::SIGBUS, cut_short, 0);
 }
 
+/// Ends the program with one line and this exit code, while other threads are stuck where they are.
+pub(crate) fn end_at_once(line: &str, code: i32) {
+    // SAFETY: the pointer and length are those of a string that is alive.
+    unsafe { libc::write(libc::STDERR_FILENO, line.as_ptr().cast(), line.len()) };
+    // SAFETY: _exit runs nothing of what a library has registered for the end, which could hang as well.
+    unsafe { libc::_exit(code) };
+}
+
 /// From now on the first SIGINT or SIGTERM asks the run to stop; a second one ends the process as it always does.
 pub(crate) fn install_interrupts() {
     extern "C" fn stop(_: libc::c_int) {

@@ -3,7 +3,8 @@
 //! waits for a partition that has not started, and memory holds a bounded number of them.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use dnssec_sign::{SignBatch, SignError, Signer};
@@ -118,7 +119,7 @@ impl Board {
 /// The stores' sessions at work, and the board that they share with the workers.
 pub(crate) struct Hall<'a> {
     stores: &'a [Store],
-    senders: Vec<Option<Sender<Parcel>>>,
+    senders: Vec<Option<Arc<Sender<Parcel>>>>,
     shared: &'a Shared,
 }
 
@@ -126,6 +127,26 @@ struct Shared {
     board: Mutex<Board>,
     changed: Condvar,
     limit: usize,
+}
+
+/// One session at work: where its parcels come from, and go back to when it is spent.
+struct Worker<'a> {
+    store: &'a Store,
+    parcels: Receiver<Parcel>,
+    queue: Weak<Sender<Parcel>>,
+    /// How many sessions of its store are at work.
+    peers: Arc<AtomicUsize>,
+    signer: Box<dyn Signer>,
+}
+
+impl Worker<'_> {
+    /// Leaves the work to the store's other sessions; false if this is the last one.
+    fn retire(&self) -> bool {
+        let others = |peers: usize| (peers > 1).then(|| peers - 1);
+        self.peers
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, others)
+            .is_ok()
+    }
 }
 
 /// Opens every session, runs `body` with them, and ends them.
@@ -138,16 +159,23 @@ pub(crate) fn with_sessions<T>(
     body: impl FnOnce(&Hall<'_>) -> Result<T, Error>,
 ) -> Result<T, Error> {
     let mut senders = Vec::new();
-    let mut sessions: Vec<(usize, Receiver<Parcel>, Box<dyn Signer>)> = Vec::new();
-    for (number, store) in stores.iter().enumerate() {
+    let mut sessions = Vec::new();
+    for store in stores {
         let StoreKind::Token { sessions: count } = store.kind else {
             senders.push(None);
             continue;
         };
         let (sender, receiver) = unbounded();
-        for _ in 0..count.max(1) {
-            let signer = store.keys.signer().map_err(|error| store_error(store, &error))?;
-            sessions.push((number, receiver.clone(), signer));
+        let (sender, count) = (Arc::new(sender), count.max(1));
+        let peers = Arc::new(AtomicUsize::new(count));
+        for _ in 0..count {
+            sessions.push(Worker {
+                store,
+                parcels: receiver.clone(),
+                queue: Arc::downgrade(&sender),
+                peers: Arc::clone(&peers),
+                signer: store.keys.signer().map_err(|error| store_error(store, &error))?,
+            });
         }
         senders.push(Some(sender));
     }
@@ -157,9 +185,9 @@ pub(crate) fn with_sessions<T>(
         limit: 2 * (threads + sessions.len()) + 2,
     };
     std::thread::scope(|scope| {
-        for (store, receiver, signer) in sessions {
+        for worker in sessions {
             let shared = &shared;
-            scope.spawn(move || shared.serve(&stores[store], &receiver, signer));
+            scope.spawn(move || shared.serve(worker));
         }
         // The sessions end when the senders, which the hall owns, are gone.
         body(&Hall {
@@ -199,16 +227,25 @@ impl Shared {
         self.changed.notify_all();
     }
 
-    /// One session: signs what comes until nothing can come any more.
-    fn serve(&self, store: &Store, parcels: &Receiver<Parcel>, mut signer: Box<dyn Signer>) {
+    /// One session: signs what comes until nothing can come any more, or until it is spent. What it had in hand then goes
+    /// to the others, with the signatures that are made.
+    fn serve(&self, mut worker: Worker<'_>) {
         let _alarm = Alarm(self);
-        for mut parcel in parcels {
+        for mut parcel in worker.parcels.clone() {
             if self.board().failure.is_some() {
                 continue;
             }
-            match signer.sign_batch(&mut parcel.jobs) {
+            match worker.signer.sign_batch(&mut parcel.jobs) {
                 Ok(()) => self.deliver(parcel),
-                Err(error) => self.update(|board| board.fail(store_error(store, &error))),
+                Err(SignError::Worker { message }) if worker.retire() => {
+                    tracing::warn!(message, "a session is spent; the others go on");
+                    // The queue lives as long as there is work, and there is another session to take from it.
+                    if let Some(queue) = worker.queue.upgrade() {
+                        let _ = queue.send(parcel);
+                    }
+                    return;
+                }
+                Err(error) => self.update(|board| board.fail(store_error(worker.store, &error))),
             }
         }
     }

@@ -1,4 +1,7 @@
 //! A token that misbehaves on schedule: a run ends complete and verified, or stops with nothing published.
 
+mod codes;
+mod ladder;
 mod provider;
+mod random;
 mod stage;

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, ValueEnum};
 use dnssec_sign::SerialPolicy;
-use signet_pipeline::{AuditEvent, Error, PartitionSize, Report, VerifyLevel, audit};
+use signet_pipeline::{AuditEvent, Error, PartitionSize, Report, TokenUse, VerifyLevel, audit};
 
 use super::denial_flags::DenialFlags;
 use super::input_flags::InputFlags;
@@ -22,7 +22,7 @@ pub(super) use resolve::threads;
 
 use self::resolve::ReportFile;
 use crate::progress::{Loudness, Progress};
-use crate::sigbus;
+use crate::{sigbus, watchdog};
 
 /// Sign a zone file
 #[derive(Args, Debug)]
@@ -111,6 +111,10 @@ struct TokenUseFlags {
     /// PKCS#11 sessions that sign, or auto
     #[arg(long, value_name = "N|auto", default_value = "auto")]
     sessions: SessionCount,
+
+    /// How long a token that goes away, or a call to it that does not return, is waited for
+    #[arg(long, value_name = "TIME", default_value = "60s")]
+    patience: String,
 
     /// Sign with a copy of the key in the session's memory: faster on software tokens
     #[arg(long, value_enum, value_name = "WHEN", default_value_t = SessionCopy::Auto)]
@@ -246,6 +250,9 @@ fn sign(flags: &SignFlags, progress: &Progress) -> Result<Report, Error> {
     let request = resolve::key_request(flags, &config, now)?;
     let report_file = flags.work.report.as_deref().map(ReportFile::create).transpose()?;
     resolve::prove_files(&config)?;
+    if let TokenUse::Online { patience, .. } = &request.token {
+        watchdog::start(*patience);
+    }
     let keys = signet_pipeline::open_keys(&request, progress)?;
     // Until here nothing has to be undone, and a prompt must end at once.
     sigbus::install_interrupts();
@@ -264,7 +271,7 @@ fn sign(flags: &SignFlags, progress: &Progress) -> Result<Report, Error> {
 mod tests {
     use clap::Parser;
     use dnssec_sign::{Denial, SerialPolicy};
-    use signet_pipeline::{Output, Sessions, SignConfig, Silent, TokenUse};
+    use signet_pipeline::{Output, Sessions, SignConfig, Silent};
 
     use super::*;
 

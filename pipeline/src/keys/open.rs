@@ -3,6 +3,7 @@
 
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use dnssec_sign::{KeyCandidate, KeyIndex, KeySource, KeyStore, Name, SoftwareKeys};
 use hsm_core::{SessionCopy, Token, Uri};
@@ -32,6 +33,7 @@ pub struct KeyRequest {
 
 /// Whether tokens are used.
 #[derive(Debug, Clone)]
+#[allow(clippy::large_enum_variant, reason = "there is one a run")]
 pub enum TokenUse {
     /// They are left alone: keys that need one are offline.
     Offline,
@@ -43,6 +45,8 @@ pub enum TokenUse {
         sessions: Sessions,
         /// Whether keys are copied to session objects.
         copy: SessionCopy,
+        /// How long a token that goes away is waited for.
+        patience: Duration,
     },
 }
 
@@ -135,8 +139,14 @@ pub fn open_keys(request: &KeyRequest, observer: &dyn Observer) -> Result<Signin
             keys: Box::new(SoftwareKeys::new(software)),
         });
     }
-    if let TokenUse::Online { access, sessions, copy } = &request.token {
-        let (opened, places) = tokens::open(&wanted, access, *sessions, *copy)?;
+    if let TokenUse::Online {
+        access,
+        sessions,
+        copy,
+        patience,
+    } = &request.token
+    {
+        let (opened, places) = tokens::open(&wanted, access, *sessions, *copy, *patience)?;
         for (at, (store, index)) in on_token.into_iter().zip(places) {
             set_source(&mut candidates, at, stores.len() + store, usize::from(index));
         }

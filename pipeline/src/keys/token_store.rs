@@ -124,30 +124,6 @@ impl Signer for TokenSigner {
                 message: format!("no key {} in this store", key.0),
             });
         };
-        match attempt(&mut self.session, key, data, out) {
-            Ok(()) => Ok(()),
-            Err(error) => self.again(key, data, out, error),
-        }
-    }
-}
-
-impl TokenSigner {
-    /// A fault that a fresh session may not have: one more try in one. The signature of a failed try was not used.
-    #[cold]
-    fn again(
-        &mut self,
-        key: Loaded,
-        data: &ToBeSigned<'_>,
-        out: &mut SignatureBuf,
-        error: hsm_core::Error,
-    ) -> Result<(), SignError> {
-        if !matches!(
-            error.class(),
-            FaultClass::Transient | FaultClass::SessionLost | FaultClass::BadSignature
-        ) {
-            return Err(sign_error(key, &error));
-        }
-        self.session.reopen().map_err(|error| sign_error(key, &error))?;
         attempt(&mut self.session, key, data, out).map_err(|error| sign_error(key, &error))
     }
 }
@@ -178,21 +154,22 @@ fn attempt(
     let length = match (data.digest(key.algorithm), hash) {
         (Some(digest), Some(hash)) => {
             let info = DigestInfo::new(hash, digest.as_ref()).ok_or_else(misfit)?;
-            session.sign(key.slot, mechanism, info.as_ref(), out.room())?
+            session.sign_through(key.slot, mechanism, info.as_ref(), out.room())?
         }
-        (Some(digest), None) => session.sign(key.slot, mechanism, digest.as_ref(), out.room())?,
-        (None, _) => session.sign(key.slot, mechanism, data.message(), out.room())?,
+        (Some(digest), None) => session.sign_through(key.slot, mechanism, digest.as_ref(), out.room())?,
+        (None, _) => session.sign_through(key.slot, mechanism, data.message(), out.room())?,
     };
     out.set_length(length);
     Ok(())
 }
 
-/// What the run does next, by the class of the fault.
+/// What the run does next, by the class of the fault that the recovery ladder ended with.
 fn sign_error(key: Loaded, error: &hsm_core::Error) -> SignError {
     let message = format!("signing with key {}/{}: {error}", key.algorithm, key.tag);
     match error.class() {
         _ if matches!(error, hsm_core::Error::Input { .. }) => SignError::Job { message },
-        FaultClass::Transient | FaultClass::SessionLost | FaultClass::SessionLimit => SignError::Worker { message },
+        // Other sessions may be open while this one cannot be had again.
+        FaultClass::SessionLimit => SignError::Worker { message },
         _ => SignError::Store { message },
     }
 }

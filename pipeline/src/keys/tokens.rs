@@ -1,6 +1,8 @@
 //! Keys on tokens: grouped by token, each token logged in to once, each key found, compared with its file and proven.
 //! Nothing here reads key files or decides what a key signs.
 
+use std::time::Duration;
+
 use dnssec_sign::Dnskey;
 use hsm_core::{SessionCopy, Token, Uri};
 
@@ -33,6 +35,7 @@ pub(super) fn open(
     access: &TokenAccess,
     sessions: Sessions,
     copy: SessionCopy,
+    patience: Duration,
 ) -> Result<(Vec<TokenStore>, Vec<Place>), Error> {
     if wanted.is_empty() {
         return Ok((Vec::new(), Vec::new()));
@@ -64,6 +67,7 @@ pub(super) fn open(
         };
         let with_pin = uris().find(|uri| uri.pin_source.is_some() || uri.pin_value.is_some());
         let login = access.log_in(&group.token, with_pin)?;
+        login.set_patience(patience);
         let mut keys = Vec::new();
         for at in &group.members {
             let Some(key) = wanted.get(*at) else { continue };

@@ -3,6 +3,7 @@
 
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use dnssec_sign::{Insist, KeySetOptions, Policy};
 use signet_pipeline::{Error, KeyRequest, Observer, Output, PartitionSize, Report, Sessions, SignConfig, TokenUse};
@@ -113,6 +114,7 @@ fn token_use(flags: &SignFlags) -> Result<TokenUse, Error> {
             SessionCount::Auto => Sessions::Auto,
             SessionCount::Exactly(count) => Sessions::Exactly(count),
         },
+        patience: Duration::from_secs(time_flags::interval("--patience", &flags.token_use.patience)?.into()),
         copy: match flags.token_use.session_copy {
             SessionCopy::Auto => hsm_core::SessionCopy::Auto,
             SessionCopy::Never => hsm_core::SessionCopy::Never,

@@ -1,0 +1,152 @@
+//! The recovery ladder, rung by rung, against faults that are real for the module behind: lost sessions, logins and tokens,
+//! bad signatures, calls that hang.
+
+use std::time::Duration;
+
+use signet_tests::{Faulty, Scratch};
+
+use super::stage::{ECDSA, RSA};
+
+const TWO: &[&str] = &["--sessions", "2", "--patience", "20s"];
+
+#[test]
+fn a_session_that_is_closed_under_a_worker() {
+    let outcome = ECDSA.sign("C_SignInit %150 close", TWO);
+    assert_eq!(outcome.complete(), ECDSA.signatures());
+    assert!(outcome.faulty.fired() >= 3);
+    assert_eq!(outcome.faulty.calls("C_Login"), 1);
+}
+
+#[test]
+fn a_login_that_is_forgotten() {
+    let outcome = ECDSA.sign("C_SignInit 100 logout; C_SignInit 400 logout", TWO);
+    assert_eq!(outcome.complete(), ECDSA.signatures());
+    assert_eq!(outcome.faulty.fired(), 2);
+    assert_eq!(outcome.faulty.calls("C_Login"), 3);
+}
+
+#[test]
+fn a_token_that_is_taken_out_and_put_back() {
+    for sessions in ["1", "4"] {
+        let outcome = ECDSA.sign("C_Sign 200 remove 400", &["--sessions", sessions, "--patience", "20s"]);
+        assert_eq!(outcome.complete(), ECDSA.signatures());
+        assert!(outcome.run.elapsed >= Duration::from_millis(400));
+        assert_eq!(outcome.faulty.calls("C_Login"), 2);
+        assert!(outcome.faulty.calls("C_Finalize") >= 1);
+    }
+}
+
+#[test]
+fn a_device_that_fails_until_the_library_is_initialised_again() {
+    let outcome = ECDSA.sign("C_SignInit 300 fail 100", &["--sessions", "4", "--patience", "20s"]);
+    assert_eq!(outcome.complete(), ECDSA.signatures());
+    assert!(outcome.faulty.calls("C_Initialize") >= 2);
+}
+
+#[test]
+fn patience_ends() {
+    let outcome = ECDSA.sign("C_Sign 200 remove 60000", &["--sessions", "4", "--patience", "1s"]);
+    outcome.stopped();
+    outcome.run.says(&[ECDSA.token.label()]);
+    assert!(outcome.run.elapsed < Duration::from_secs(30), "{:?}", outcome.run);
+}
+
+#[test]
+fn transient_faults_that_last_and_those_that_do_not() {
+    // Six tries on the same session, then another session.
+    let outcome = ECDSA.sign("C_SignInit 100..107 answer 0x6", &["--sessions", "1"]);
+    assert_eq!(outcome.complete(), ECDSA.signatures());
+    assert_eq!(outcome.faulty.fired(), 8);
+    let outcome = ECDSA.sign("C_SignInit 100+ answer 0x6", &["--sessions", "2", "--patience", "1s"]);
+    outcome.stopped();
+    outcome.run.says(&["C_SignInit", "CKR_FUNCTION_FAILED"]);
+}
+
+#[test]
+fn a_call_that_hangs_is_named() {
+    for (function, call) in [
+        ("C_Sign", 100),
+        ("C_Login", 1),
+        ("C_OpenSession", 2),
+        ("C_FindObjects", 1),
+    ] {
+        let outcome = ECDSA.sign(
+            &format!("{function} {call} hang"),
+            &["--sessions", "2", "--patience", "1s"],
+        );
+        outcome.stopped();
+        outcome.run.says(&[function, "has not answered"]);
+        assert!(outcome.run.elapsed < Duration::from_secs(30));
+    }
+}
+
+#[test]
+fn signatures_of_the_wrong_length_are_asked_for_once_more() {
+    for kind in ["short", "long", "der", "trimmed"] {
+        let outcome = ECDSA.sign(&format!("C_Sign 100 signature {kind}"), TWO);
+        assert_eq!(outcome.complete(), ECDSA.signatures());
+        assert_eq!(outcome.faulty.fired(), 1, "{kind}");
+        let outcome = ECDSA.sign(&format!("C_Sign 100+ signature {kind}"), TWO);
+        outcome.stopped();
+        outcome.run.says(&["a token that repeats this is faulty"]);
+    }
+}
+
+#[test]
+fn rsa_signatures_that_do_not_verify_are_asked_for_once_more() {
+    for kind in ["wrong", "stale", "short", "long"] {
+        let outcome = RSA.sign(&format!("C_Sign 20 signature {kind}"), TWO);
+        outcome.complete();
+        assert_eq!(outcome.faulty.fired(), 1, "{kind}");
+    }
+    let outcome = RSA.sign("C_Sign 20+ signature wrong", TWO);
+    outcome.stopped();
+    outcome.run.says(&["does not verify"]);
+}
+
+#[test]
+fn an_ecdsa_signature_that_does_not_verify_is_not_published() {
+    for kind in ["wrong", "stale"] {
+        let outcome = ECDSA.sign(&format!("C_Sign 100 signature {kind}"), TWO);
+        outcome.run.exits(5);
+        assert!(!outcome.scratch.path("signed").exists());
+        outcome.released();
+    }
+}
+
+#[test]
+fn a_limit_of_sessions_makes_the_pool_smaller() {
+    for limit in [2, 3, 5] {
+        let outcome = ECDSA.sign(&format!("sessions {limit}"), &["--sessions", "16"]);
+        assert_eq!(outcome.complete(), ECDSA.signatures());
+        assert_eq!(outcome.faulty.other("peak"), limit);
+    }
+    ECDSA.sign("sessions 1", &["--sessions", "16"]).stopped();
+}
+
+#[test]
+fn interrupted_runs_release_their_sessions() {
+    for signal in ["INT", "TERM"] {
+        let (faulty, scratch) = (Faulty::new("C_Sign * sleep 20000"), Scratch::new());
+        let mut sent = false;
+        let run = ECDSA
+            .command(&faulty, &scratch)
+            .args(["--sessions", "4"])
+            .watch(|process| {
+                if !sent && faulty.calls("C_Sign") > 40 {
+                    sent = true;
+                    let kill = format!("kill -{signal} {process}");
+                    assert!(
+                        std::process::Command::new("sh")
+                            .args(["-c", &kill])
+                            .status()
+                            .unwrap()
+                            .success()
+                    );
+                }
+            });
+        run.exits(130);
+        assert!(!scratch.path("signed").exists());
+        assert_eq!(faulty.other("open"), 0, "sessions left open after SIG{signal}");
+    }
+}
