@@ -2,6 +2,7 @@
 
 mod codes;
 mod ladder;
+mod pool;
 mod provider;
 mod random;
 mod stage;

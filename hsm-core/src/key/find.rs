@@ -126,7 +126,11 @@ pub(crate) fn publics_of(
 
 /// The handle of a key's private half, valid in this session until it closes.
 pub(crate) fn resolve(session: &Session, place: &Place, key: &TokenKey) -> Result<ObjectHandle> {
-    let found = search(session, place, &exact(Class::PRIVATE_KEY, key))?;
+    let mut found = search(session, place, &exact(Class::PRIVATE_KEY, key))?;
+    if found.is_empty() && logged_in(session, place)? {
+        // Another worker may have logged in since the search.
+        found = search(session, place, &exact(Class::PRIVATE_KEY, key))?;
+    }
     match found.as_slice() {
         [handle] => Ok(*handle),
         // Without a login private objects are not refused but invisible.

@@ -94,9 +94,14 @@ fn each(function: &str, call: u64, tables: &[&[(&str, u64, End)]]) {
     for &(name, code, end) in tables.iter().copied().flatten() {
         let outcome = ECDSA.sign(
             &format!("{function} {call} answer {code:#x}"),
-            &["--sessions", "2", "--patience", "5s"],
+            &["--sessions", "2", "--patience", "30s"],
         );
-        assert_eq!(outcome.faulty.fired(), 1, "{function} {name} was not met");
+        assert_eq!(
+            outcome.faulty.fired(),
+            1,
+            "{function} {name} was not met: {:?}",
+            outcome.run
+        );
         let fits = match end {
             Complete => outcome.run.code == Some(0),
             Stops => outcome.run.code == Some(3) && outcome.run.stderr.contains(name),

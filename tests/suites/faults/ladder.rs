@@ -129,6 +129,7 @@ fn interrupted_runs_release_their_sessions() {
     for signal in ["INT", "TERM"] {
         let (faulty, scratch) = (Faulty::new("C_Sign * sleep 20000"), Scratch::new());
         let mut sent = false;
+        let _alone = ECDSA.alone();
         let run = ECDSA
             .command(&faulty, &scratch)
             .args(["--sessions", "4"])

@@ -24,7 +24,7 @@ fn schedule(seed: u64, signatures: usize) -> String {
             ),
             5 => format!(
                 "C_OpenSession {} answer {}",
-                2 + random.below(3),
+                3 + random.below(3),
                 random.pick(&["0xb1", "0x6", "0x5", "0x30"])
             ),
             6 => format!(

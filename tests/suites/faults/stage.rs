@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::sync::LazyLock;
+use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
 use signet_tests::judges::dnssec_verify;
 use signet_tests::zones::{Zone, leaf};
@@ -10,12 +10,14 @@ use signet_tests::{Faulty, Run, Scratch, Signet, Token};
 
 use crate::signing::{Pair, Place};
 
-/// What every run here starts from. Nothing writes to the token after the keys are made.
+/// What every run here starts from. SoftHSM writes the token's own file at each login, and another process that reads it at
+/// that moment finds no token: runs follow one another.
 pub struct Stage {
     pub token: Token,
     pub zone: Zone,
     pub pair: Pair,
     scratch: Scratch,
+    busy: Mutex<()>,
 }
 
 /// The stage with ECDSA keys.
@@ -47,11 +49,17 @@ impl Stage {
             zone,
             pair,
             scratch,
+            busy: Mutex::new(()),
         }
     }
 
     fn file(&self) -> PathBuf {
         self.scratch.path(&format!("{}.zone", self.zone.name))
+    }
+
+    /// The stage for one run alone.
+    pub fn alone(&self) -> MutexGuard<'_, ()> {
+        self.busy.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The command, with the output in this folder and the token misbehaving.
@@ -70,6 +78,7 @@ impl Stage {
     pub fn sign(&self, schedule: &str, arguments: &[&str]) -> Outcome {
         let (faulty, scratch) = (Faulty::new(schedule), Scratch::new());
         scratch.make_folder("reports");
+        let _alone = self.alone();
         let run = self
             .command(&faulty, &scratch)
             .arg("--report")
