@@ -59,6 +59,7 @@
 //!     max_ttl: u32::MAX,
 //!     retention: None,
 //!     supplied: Vec::new(),
+//!     sync: None,
 //! };
 //!
 //! // The nodes, in canonical order; the apex has the empty key.
@@ -129,11 +130,13 @@ mod set;
 mod signer;
 #[cfg(feature = "software")]
 mod software;
+mod sync;
 mod tbs;
 #[cfg(feature = "verify")]
 pub mod verify;
 mod zone_check;
 mod zone_cut;
+mod zonemd;
 
 pub use algorithm::{Algorithm, DigestType, UnknownAlgorithm};
 #[cfg(any(feature = "software", feature = "verify"))]
@@ -169,6 +172,8 @@ pub use signer::{
 };
 #[cfg(feature = "software")]
 pub use software::{SoftwareKey, SoftwareKeyError, SoftwareKeys, generate_key};
+pub use sync::{DeleteNotAlone, SyncKind, UnknownSyncKind, delete_records, sync_records};
 pub use tbs::{CanonicalSet, RrsigFields, write_signed_record};
 pub use zone_check::{Checked, UnusedGlue, ZoneChecker, ZoneFinding, ZoneView};
 pub use zone_cut::{Cut, CutTracker, Delegation, Standing, ancestors, cut_above, cut_at, is_made_by_signing};
+pub use zonemd::{UnknownZonemdHash, ZonemdDigest, ZonemdHash, ZonemdWriter};

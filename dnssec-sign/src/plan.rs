@@ -53,7 +53,8 @@ pub struct ZoneContext {
     pub negative_ttl: u32,
     /// The NSEC3 parameters; without them the zone gets NSEC.
     pub nsec3: Option<Nsec3Params>,
-    /// The SOA, the DNSKEY set and the NSEC3PARAM as they are to be; those of the input are left out.
+    /// The SOA, the DNSKEY set, NSEC3PARAM and ZONEMD as they are to be, the digest of the last one of zeros; those of the
+    /// input are left out.
     pub apex: Vec<OwnedRecord>,
     /// The keys that sign DNSKEY.
     pub key_signers: Vec<ZoneSigner>,
@@ -75,6 +76,15 @@ pub struct ZoneContext {
     pub retention: Option<Retention>,
     /// RRSIGs over the DNSKEY set that were made elsewhere.
     pub supplied: Vec<OwnedRecord>,
+    /// CDS and CDNSKEY as they are to be, in place of the input's; `None` leaves those.
+    pub sync: Option<Vec<OwnedRecord>>,
+}
+
+impl ZoneContext {
+    /// Whether a ZONEMD takes the place of the input's.
+    fn makes_zonemd(&self) -> bool {
+        self.apex.iter().any(|record| record.rtype == RecordType::ZONEMD)
+    }
 }
 
 /// What a partition must know of its neighbours.
@@ -169,7 +179,9 @@ impl<'z> Planner<'z> {
                 continue;
             }
             check_node(&node, standing == Standing::Occluded, |locus, rule| {
-                fault(sink, node.owner, locus, rule)
+                if rule != ZoneRule::StaleZonemd || !self.context.makes_zonemd() {
+                    fault(sink, node.owner, locus, rule);
+                }
             });
             sink.owner(node.owner);
             if standing == Standing::Occluded {
@@ -446,14 +458,21 @@ fn apex_records<'a>(context: &'a ZoneContext, node: &Node<'a>) -> Vec<RecordRef<
     let kept = node.records.iter().filter(|record| {
         !is_made_by_signing(record.rtype)
             && !matches!(record.rtype, RecordType::SOA | RecordType::DNSKEY | RecordType::ZONEMD)
+            && (context.sync.is_none() || !matches!(record.rtype, RecordType::CDS | RecordType::CDNSKEY))
     });
     let mut records: Vec<RecordRef<'a>> = kept.copied().collect();
-    records.extend(context.apex.iter().map(|record| RecordRef {
-        rtype: record.rtype,
-        ttl: record.ttl,
-        rdata: &record.rdata,
-        locus: Locus::default(),
-    }));
+    records.extend(
+        context
+            .apex
+            .iter()
+            .chain(context.sync.iter().flatten())
+            .map(|record| RecordRef {
+                rtype: record.rtype,
+                ttl: record.ttl,
+                rdata: &record.rdata,
+                locus: Locus::default(),
+            }),
+    );
     records.sort_by_key(|record| record.rtype);
     records
 }

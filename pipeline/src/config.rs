@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use dnssec_sign::{KeyCandidate, KeySetOptions, KeyStore, Name, Policy};
+use dnssec_sign::{KeyCandidate, KeySetOptions, KeyStore, Name, Policy, SyncKind, ZonemdHash};
 
 use crate::input::InputOptions;
 
@@ -62,6 +62,15 @@ pub struct ReuseConfig {
     pub explain: bool,
 }
 
+/// What CDS and CDNSKEY say to the parent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SyncRecords {
+    /// The keys, by their dates, in records of these kinds.
+    Kinds(Vec<SyncKind>),
+    /// That all DS records be removed (RFC 8078 4): the zone becomes insecure.
+    Delete,
+}
+
 /// The size of a partition: the unit of planning, rendering and writing. Results never depend on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PartitionSize {
@@ -104,6 +113,12 @@ pub struct SignConfig {
     pub partition: PartitionSize,
     /// What is taken over from earlier runs.
     pub reuse: ReuseConfig,
+    /// The hashes of ZONEMD records to make, in ascending order of their numbers.
+    pub zonemd: Vec<ZonemdHash>,
+    /// What CDS and CDNSKEY say to the parent.
+    pub sync: SyncRecords,
+    /// A folder that the `dsset-` file of the zone is written to, when the zone is published.
+    pub dsset_folder: Option<PathBuf>,
     /// TTLs above this are lowered to it.
     pub max_ttl: Option<u32>,
 }

@@ -13,6 +13,7 @@ use crate::error::Error;
 use crate::known_keys;
 use crate::offline::{self, DnskeySetFile};
 use crate::previous::Previous;
+use crate::sync;
 use crate::tally::Tally;
 
 /// The five numbers at the end of SOA RDATA take 20 bytes (RFC 1035 3.3.13).
@@ -27,6 +28,8 @@ pub(crate) struct Decision {
     pub(crate) expire: u32,
     /// Whether the input has an NSEC3 chain.
     pub(crate) input_has_chain: bool,
+    /// Whether signatures may stay: there are some.
+    pub(crate) again: bool,
     pub(crate) warnings: Vec<String>,
 }
 
@@ -160,6 +163,11 @@ pub(crate) fn decide(
             Some(params.clone())
         }
     };
+    records.extend(config.zonemd.iter().map(|hash| OwnedRecord {
+        rtype: RecordType::ZONEMD,
+        ttl: soa.ttl,
+        rdata: hash.rdata(new_serial, &vec![0; hash.digest_length()]),
+    }));
     let retention = known_keys::retention(&key_set, &config.policy, &config.reuse, now, old_apex.as_ref());
     let supplied = ceremony.map_or_else(Vec::new, |file| file.signatures);
     let mut rrsigs: Vec<RecordRef<'_>> = Vec::new();
@@ -189,12 +197,15 @@ pub(crate) fn decide(
         max_ttl,
         retention: Some(retention),
         supplied,
+        sync: Some(sync::records(&apex, &key_set, &candidates, config, now)?),
     };
     Ok(Decision {
         context,
         keys: key_set,
         serial: new_serial,
         expire,
+        again: !config.reuse.force
+            && (earlier.runs.is_some() || config.reuse.input == InputDnssec::Reuse && apex.has(RecordType::RRSIG)),
         input_has_chain: config.reuse.input == InputDnssec::Reuse && apex.has(RecordType::NSEC3PARAM),
         warnings,
     })

@@ -8,6 +8,7 @@ use dnssec_sign::{
 use zone_io::OwnerLines;
 
 use crate::error::Error;
+use crate::late::{LateSignature, Open, Waiting};
 use crate::tally::earlier;
 
 /// So many jobs go to a store together: enough to make the way there cheap, few enough that every session gets some.
@@ -54,6 +55,8 @@ pub(crate) struct Emission {
     pub(crate) fates: [u64; Fate::ALL.len()],
     /// The same one by one, where that was asked for.
     pub(crate) explanation: String,
+    /// What is put in at the end of the run, places counted from the start of the text.
+    pub(crate) open: Open,
 }
 
 /// Whether each signature is told of.
@@ -68,6 +71,7 @@ pub(crate) struct Renderer<'a> {
     emission: Emission,
     signing: Signing,
     explain: Explain,
+    waiting: Waiting,
     /// The batch that each store's next job goes into.
     open: Vec<Option<u32>>,
     scratch: &'a mut Scratch,
@@ -106,9 +110,16 @@ impl<'a> Renderer<'a> {
             },
             signing,
             explain,
+            waiting: Waiting::default(),
             open: vec![None; stores],
             scratch,
         }
+    }
+
+    /// The partition of the apex, some of whose signatures wait for the end of the run.
+    pub(crate) fn with_waiting(mut self, waiting: Waiting) -> Self {
+        self.waiting = waiting;
+        self
     }
 
     /// Notes when a signature ends, by its RDATA (RFC 4034 3.1).
@@ -139,13 +150,28 @@ impl Sink for Renderer<'_> {
         if rtype == RecordType::RRSIG {
             self.note_expiry(rdata);
         }
+        if rtype == RecordType::ZONEMD && self.waiting.holds(rtype) {
+            // The digest is the last field, behind serial, scheme and hash.
+            let digits = 2 * rdata.len().saturating_sub(6);
+            let at = self.emission.text.len().saturating_sub(1 + digits);
+            self.emission.open.digests.push(at as u64);
+        }
     }
 
     fn decided(&mut self, owner: NameRef<'_>, rtype: RecordType, algorithm: u8, key_tag: u16, fate: Fate) {
-        self.emission.fates[fate.number()] += 1;
+        let late = self.waiting.holds(rtype) && matches!(fate, Fate::Made(_));
+        if late {
+            self.emission.open.fates.push(fate);
+        } else {
+            self.emission.fates[fate.number()] += 1;
+        }
         if self.explain == Explain::Yes {
             let line = format!("{owner} {rtype} {}/{key_tag}: {}\n", Algorithm(algorithm), fate.word());
-            self.emission.explanation.push_str(&line);
+            if late {
+                self.emission.open.explanation.push_str(&line);
+            } else {
+                self.emission.explanation.push_str(&line);
+            }
         }
     }
 
@@ -162,6 +188,19 @@ impl Sink for Renderer<'_> {
         self.emission.records += 1;
         // The signature is the last field: its base64 ends at the line's end.
         let at = self.emission.text.len() - 1 - base64_length(signer.signature_length);
+        let covered = head
+            .first_chunk::<2>()
+            .map_or(0, |covered| u16::from_be_bytes(*covered));
+        if self.waiting.holds(RecordType(covered)) {
+            self.emission.open.signatures.push(LateSignature {
+                at: at as u64,
+                signer: *signer,
+                rtype: RecordType(covered),
+                head: head.to_vec(),
+                set: set.to_vec(),
+            });
+            return;
+        }
         let batches = &mut self.emission.batches;
         let number = match self.open[signer.store] {
             Some(number) if batches[number as usize].jobs.len() < JOBS_PER_BATCH => number,
@@ -192,6 +231,30 @@ impl Sink for Renderer<'_> {
 }
 
 impl Emission {
+    /// Jobs whose text is nothing but their signatures, one a line.
+    pub(crate) fn of_signatures(signatures: &[LateSignature], mut text: Vec<u8>) -> Self {
+        text.clear();
+        let mut emission = Self::default();
+        for signature in signatures {
+            let at = text.len();
+            text.resize(at + base64_length(signature.signer.signature_length), b'A');
+            text.push(b'\n');
+            let mut jobs = SignBatch::new();
+            let job = jobs.add(signature.signer.index, |message| {
+                message.extend_from_slice(&signature.head);
+                message.extend_from_slice(&signature.set);
+            });
+            let batch = u32::try_from(emission.batches.len()).unwrap_or(u32::MAX);
+            emission.batches.push(StoreBatch {
+                store: signature.signer.store,
+                jobs,
+            });
+            emission.holes.push(Hole { at, batch, job });
+        }
+        emission.text = text;
+        emission
+    }
+
     /// Puts the signatures into their holes.
     ///
     /// # Errors

@@ -20,6 +20,7 @@ mod input;
 mod judge;
 mod keys;
 mod known_keys;
+mod late;
 mod load;
 mod observer;
 mod offline;
@@ -29,19 +30,23 @@ mod previous;
 mod report;
 mod rounds;
 mod signing;
+mod sync;
 mod tally;
+mod unchanged;
 mod verify;
 mod zone;
+mod zonemd;
 
 use std::time::Instant;
 
-use dnssec_sign::Nsec3Chain;
 use dnssec_sign::verify::{Expectations, Level, SepFlag};
+use dnssec_sign::{Nsec3Chain, Window};
 use rayon::ThreadPool;
 use rayon::slice::ParallelSliceMut as _;
 
 use crate::context::{Decision, Earlier, moment};
 use crate::emit::Explain;
+use crate::late::{Late, Waiting};
 use crate::load::{LoadedZone, load, load_previous};
 use crate::output::ZoneOutput;
 use crate::partition::Partitions;
@@ -49,12 +54,13 @@ use crate::previous::Previous;
 use crate::rounds::{Chain, Names, Work};
 use crate::signing::Hall;
 use crate::tally::Tally;
+use crate::unchanged::Comparison;
 use crate::verify::Verification;
 
 pub use audit::{AuditEvent, AuditKey, AuditSummary, AuditToken, audit, install_audit, verify_audit};
 pub use config::{
-    InputDnssec, Output, PartitionSize, ReuseConfig, SignConfig, SigningKeys, Store, StoreKind, VerifyConfig,
-    VerifyLevel,
+    InputDnssec, Output, PartitionSize, ReuseConfig, SignConfig, SigningKeys, Store, StoreKind, SyncRecords,
+    VerifyConfig, VerifyLevel,
 };
 pub use error::Error;
 pub use input::InputOptions;
@@ -99,7 +105,19 @@ pub fn sign(config: &SignConfig, keys: &SigningKeys, observer: &dyn Observer) ->
     }
     let verification = verification(config);
     let tally = Tally::default();
-    signing::with_sessions(&keys.stores, config.threads, |hall| {
+    let now = moment(config.now);
+    let comparison = match &config.output {
+        Output::File(path) => {
+            let due = now.wrapping_add(config.policy.refresh_window(Window::Zone));
+            Comparison::open(path, due)?
+        }
+        Output::Stdout => None,
+    };
+    let late = Late::new(Waiting {
+        soa: decision.again && comparison.is_some(),
+        zonemd: !config.zonemd.is_empty(),
+    });
+    let outcome = signing::with_sessions(&keys.stores, config.threads, |hall| {
         let work = Work {
             context: &decision.context,
             stores: keys.stores.len(),
@@ -114,6 +132,8 @@ pub fn sign(config: &SignConfig, keys: &SigningKeys, observer: &dyn Observer) ->
                 Explain::No
             },
             lints: zone.lints(),
+            late: &late,
+            comparison: comparison.as_ref(),
         };
         sign_zone(&zone, config, &decision, work, hall, &pool)
     })?;
@@ -122,13 +142,35 @@ pub fn sign(config: &SignConfig, keys: &SigningKeys, observer: &dyn Observer) ->
     if let Some(old) = &old {
         old.check_unchanged()?;
     }
+    if outcome == Outcome::Unchanged {
+        let mut report = report::summarise(&zone, &decision, keys, &tally);
+        report.unchanged = true;
+        report.serial = replaced.map_or(decision.serial, |replaced| replaced.serial);
+        report.stages.load = loaded - start;
+        report.stages.sign = signed - loaded;
+        report.stages.total = start.elapsed();
+        return Ok(report);
+    }
     let verdict = verification.map(Verification::finish).transpose()?;
     let verified = Instant::now();
     observer.phase(Phase::Publish, None);
     let bytes_out = output.length();
     output.publish()?;
+    if let Some(folder) = &config.dsset_folder {
+        sync::write_dsset(folder, &decision.keys, config)?;
+    }
 
-    if let Some(warning) = decision.short_validity(&tally, moment(config.now)) {
+    let same = comparison.is_some_and(|comparison| comparison.is_same());
+    if let Some(replaced) = &replaced
+        && replaced.serial == decision.serial
+        && !same
+    {
+        observer.warn(&format!(
+            "the output is not what it was, and its serial is {} still: secondaries will not transfer it",
+            replaced.serial
+        ));
+    }
+    if let Some(warning) = decision.short_validity(&tally, now) {
         observer.warn(&warning);
     }
     let mut report = report::summarise(&zone, &decision, keys, &tally);
@@ -152,14 +194,23 @@ fn sign_zone(
     work: Work<'_>,
     hall: &Hall<'_>,
     pool: &ThreadPool,
-) -> Result<(), Error> {
+) -> Result<Outcome, Error> {
     let partitions = Partitions::new(zone.runs(), config.origin.borrow(), config.partition);
     let names = Names::new(work, &partitions);
     work.observer.phase(Phase::Sign, Some(zone.records()));
     hall.run(&names, pool, work.observer)?;
     zone.refuse_faults(&work.tally.faults(), config.max_errors, work.observer)?;
+    let finish = |chain: Option<&Chain<'_>>| {
+        if decision.again && work.comparison.is_some_and(Comparison::is_same) {
+            return Ok(Outcome::Unchanged);
+        }
+        if work.late.waiting.any() {
+            late::finish(work, &partitions, chain, &config.zonemd, hall, pool)?;
+        }
+        Ok(Outcome::Signed)
+    };
     if work.context.nsec3.is_none() {
-        return Ok(());
+        return finish(None);
     }
     let parts = names.into_chain();
     let chain = Nsec3Chain::build(parts, |entries| pool.install(|| entries.par_sort_unstable()))
@@ -176,7 +227,17 @@ fn sign_zone(
         before: partitions.len(),
         input: decision.input_has_chain.then(|| zone.runs()),
     };
-    hall.run(&round, pool, work.observer)
+    hall.run(&round, pool, work.observer)?;
+    finish(Some(&round))
+}
+
+/// What a run came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    /// The zone is signed.
+    Signed,
+    /// What is there already is what would be written, but for what follows from the serial.
+    Unchanged,
 }
 
 fn verification(config: &SignConfig) -> Option<Verification> {

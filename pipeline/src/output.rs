@@ -57,6 +57,17 @@ impl ZoneOutput {
         Ok(start..end)
     }
 
+    /// Writes over bytes that were written before.
+    pub(crate) fn write_at(&self, bytes: &[u8], offset: u64) -> Result<(), Error> {
+        match &self.target {
+            Target::File(file, _) => file.write_all_at(bytes, offset)?,
+            Target::Spool(spool) => spool
+                .write_all_at(bytes, offset)
+                .map_err(Error::io(std::env::temp_dir()))?,
+        }
+        Ok(())
+    }
+
     /// Reads back what was written, into `buffer` in place of what was there.
     pub(crate) fn read(&self, range: Range<u64>, buffer: &mut Vec<u8>) -> Result<(), Error> {
         buffer.resize(usize::try_from(range.end - range.start).unwrap_or(usize::MAX), 0);

@@ -51,14 +51,16 @@ impl<'r> Partitions<'r> {
         self.splitters.len() + 1
     }
 
-    fn lower(&self, index: usize) -> &[u8] {
+    /// The key that partition `index` begins at.
+    pub(crate) fn lower(&self, index: usize) -> &[u8] {
         index
             .checked_sub(1)
             .and_then(|before| self.splitters.get(before))
             .map_or(&[], Vec::as_slice)
     }
 
-    fn upper(&self, index: usize) -> Option<&[u8]> {
+    /// The key that ends it; `None` for the last one.
+    pub(crate) fn upper(&self, index: usize) -> Option<&[u8]> {
         self.splitters.get(index).map(Vec::as_slice)
     }
 

@@ -20,6 +20,8 @@ pub struct Report {
     pub origin: String,
     /// The serial of the signed zone.
     pub serial: u32,
+    /// Whether there was nothing to do: the old output stays, with its serial.
+    pub unchanged: bool,
     /// Records read.
     pub records_in: u64,
     /// Bytes read.

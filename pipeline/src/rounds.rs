@@ -12,11 +12,13 @@ use zone_io::{Lint, Lints, Reason, Run, check_sets, merge_range};
 
 use crate::emit::{Emission, Explain, Renderer, Scratch, Signing};
 use crate::error::Error;
+use crate::late::Late;
 use crate::observer::{Observer, Phase};
 use crate::output::ZoneOutput;
 use crate::partition::Partitions;
 use crate::signing::{Round, Written};
 use crate::tally::Tally;
+use crate::unchanged::Comparison;
 use crate::verify::Verification;
 
 /// What both rounds need.
@@ -33,6 +35,9 @@ pub(crate) struct Work<'a> {
     pub(crate) explain: Explain,
     /// The warnings that are wanted.
     pub(crate) lints: Lints,
+    pub(crate) late: &'a Late,
+    /// The file that the output takes the place of.
+    pub(crate) comparison: Option<&'a Comparison>,
 }
 
 impl<'a> Work<'a> {
@@ -54,6 +59,11 @@ impl<'a> Work<'a> {
         }
         let text = std::mem::take(&mut emission.text);
         let range = self.output.append(&text)?;
+        if let Some(comparison) = self.comparison {
+            comparison.take(&text);
+        }
+        self.late
+            .written(index, range.clone(), std::mem::take(&mut emission.open));
         self.observer.advance(phase, units);
         let Some(verification) = self.verification else {
             return Ok((text, Written::Done));
@@ -62,6 +72,10 @@ impl<'a> Work<'a> {
             return Ok((text, Written::Done));
         }
         verification.written(index, range, self.output)?;
+        // With holes the apex is judged when they are filled.
+        if index == 0 && self.late.waiting.any() {
+            return Ok((text, Written::Done));
+        }
         Ok((text, Written::ToVerify))
     }
 }
@@ -118,6 +132,9 @@ impl<'a> Round for Names<'a> {
     fn plan(&self, index: usize, text: Vec<u8>, scratch: &mut NamesScratch<'a>) -> Result<Emission, Error> {
         let neighbours = self.partitions.load_with_neighbours(index, &mut scratch.nodes);
         let mut renderer = self.work.renderer(text, &mut scratch.rendering);
+        if index == 0 {
+            renderer = renderer.with_waiting(self.work.late.waiting);
+        }
         let mut earlier = Earlier::default();
         if let Some(runs) = self.work.previous {
             self.partitions.load_from(runs, index, &mut scratch.previous);
@@ -216,6 +233,21 @@ impl Chain<'_> {
             label.push(0);
             label
         })
+    }
+
+    /// The partitions with owners from the key `lower` on and below `upper`.
+    pub(crate) fn within(&self, lower: &[u8], upper: Option<&[u8]>) -> Range<usize> {
+        let begins = |index: usize| self.key(self.links(index).start).unwrap_or_default();
+        let count = self.len();
+        let first = (0..count).find(|&index| index + 1 == count || begins(index + 1).as_slice() > lower);
+        let last = match upper {
+            Some(upper) => (0..count).rev().find(|&index| begins(index).as_slice() < upper),
+            None => count.checked_sub(1),
+        };
+        match (first, last) {
+            (Some(first), Some(last)) if first <= last => first..last + 1,
+            _ => 0..0,
+        }
     }
 
     /// The nodes that runs have in the range of partition `index`.

@@ -64,6 +64,13 @@ impl Tally {
         }
     }
 
+    /// Counts what became of signatures.
+    pub(crate) fn count_fates(&self, fates: &[Fate]) {
+        for fate in fates {
+            self.fates[fate.number()].fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
     /// How many signatures met this fate.
     pub(crate) fn fate(&self, fate: Fate) -> u64 {
         self.fates[fate.number()].load(Ordering::Relaxed)

@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use dnssec_sign::verify::{
     ApexFacts, Expectations, Finding, Joiner, PartitionVerdict, Report, Rule, survey_apex, verify_partition,
 };
-use dnssec_sign::{Locus, NodeList};
+use dnssec_sign::{Locus, Name, NodeList};
 use zone_io::{ReadOptions, Reader, Run, RunBuilder, lookup, merge_range};
 
 use crate::error::Error;
@@ -20,6 +20,8 @@ const FINDINGS_SHOWN: usize = 20;
 pub(crate) struct Verification {
     expectations: Expectations,
     facts: OnceLock<ApexFacts>,
+    /// The facts with the signatures that were made last.
+    last_facts: OnceLock<ApexFacts>,
     partitions: Mutex<Vec<Partition>>,
 }
 
@@ -37,6 +39,7 @@ impl Verification {
         Self {
             expectations,
             facts: OnceLock::new(),
+            last_facts: OnceLock::new(),
             partitions: Mutex::default(),
         }
     }
@@ -61,7 +64,7 @@ impl Verification {
     /// Partition `index` stands in this range of the output. The first one holds the apex, by which all are judged.
     pub(crate) fn written(&self, index: usize, range: Range<u64>, output: &ZoneOutput) -> Result<(), Error> {
         if self.facts.get().is_none() {
-            let run = [self.read(range.clone(), output)?];
+            let run = [read_back(&self.expectations.origin, range.clone(), output)?];
             let facts = survey(&run, &self.expectations).map_err(|findings| Error::Verification(lines(&findings)))?;
             let _ = self.facts.set(facts);
         }
@@ -79,7 +82,7 @@ impl Verification {
             let partition = &mut partitions[index];
             (partition.range.clone(), partition.cut.take())
         };
-        let run = [self.read(range, output)?];
+        let run = [read_back(&self.expectations.origin, range, output)?];
         let mut nodes = NodeList::new();
         merge_range(&run, self.expectations.origin.borrow(), &[], None, &mut nodes);
         let verdict = verify_partition(&nodes, cut.as_deref(), facts);
@@ -87,20 +90,20 @@ impl Verification {
         Ok(())
     }
 
-    /// Reads a range of the output again, from the text on.
-    fn read(&self, range: Range<u64>, output: &ZoneOutput) -> Result<Run, Error> {
-        let mut text = Vec::new();
-        output.read(range, &mut text)?;
-        let mut options = ReadOptions::new(self.expectations.origin.clone());
-        options.name = "the written zone".into();
-        let mut builder = RunBuilder::new(self.expectations.origin.borrow(), 0);
-        let mut reader = Reader::new(&text, &options);
-        while let Some(record) = reader.next_record() {
-            let record =
-                record.map_err(|fault| Error::Verification(format!("what was written cannot be read: {fault}")))?;
-            builder.push(record.owner, record.rtype, record.ttl, record.rdata, record.line);
-        }
-        Ok(builder.finish(0))
+    /// Judges the apex's partition, now that nothing in it is open any more.
+    pub(crate) fn verify_apex(&self, output: &ZoneOutput) -> Result<(), Error> {
+        let range = match self.partitions().first() {
+            Some(partition) => partition.range.clone(),
+            None => return Ok(()),
+        };
+        let run = [read_back(&self.expectations.origin, range, output)?];
+        let facts = survey(&run, &self.expectations).map_err(|findings| Error::Verification(lines(&findings)))?;
+        let mut nodes = NodeList::new();
+        merge_range(&run, self.expectations.origin.borrow(), &[], None, &mut nodes);
+        let verdict = verify_partition(&nodes, None, &facts);
+        self.update(0, |partition| partition.verdict = Some(verdict));
+        let _ = self.last_facts.set(facts);
+        Ok(())
     }
 
     /// Joins all verdicts.
@@ -108,7 +111,7 @@ impl Verification {
     /// # Errors
     /// [`Error::Verification`] with the findings when the zone is at fault.
     pub(crate) fn finish(self) -> Result<Report, Error> {
-        let Some(facts) = self.facts.get() else {
+        let Some(facts) = self.last_facts.get().or(self.facts.get()) else {
             return Err(Error::Verification("nothing was written that could be verified".into()));
         };
         let mut joiner = Joiner::new(facts);
@@ -126,6 +129,25 @@ impl Verification {
             Err(Error::Verification(findings_text(&report)))
         }
     }
+}
+
+/// Reads a range of the output again, from the text on.
+///
+/// # Errors
+/// [`Error::Io`], and [`Error::Verification`] when the text cannot be read as records.
+pub(crate) fn read_back(origin: &Name, range: Range<u64>, output: &ZoneOutput) -> Result<Run, Error> {
+    let mut text = Vec::new();
+    output.read(range, &mut text)?;
+    let mut options = ReadOptions::new(origin.clone());
+    options.name = "the written zone".into();
+    let mut builder = RunBuilder::new(origin.borrow(), 0);
+    let mut reader = Reader::new(&text, &options);
+    while let Some(record) = reader.next_record() {
+        let record =
+            record.map_err(|fault| Error::Verification(format!("what was written cannot be read: {fault}")))?;
+        builder.push(record.owner, record.rtype, record.ttl, record.rdata, record.line);
+    }
+    Ok(builder.finish(0))
 }
 
 /// Surveys the apex of the zone in `runs`.

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use signet_tests::judges::{SignZone, dnssec_verify, normalise};
+use signet_tests::judges::{SignZone, dnssec_verify, ds_from_key, normalise, settime};
 use signet_tests::zones::{Zone, crowded, leaf};
 use signet_tests::{Run, Scratch, Signet, Token, ZoneText, full};
 
@@ -65,10 +65,14 @@ impl Desk {
 
     fn try_sign(&self, times: &[&str], file: &Path, out: &str, options: &[&str]) -> Run {
         let keys: Vec<&str> = self.pair.both().iter().map(|key| key.base_name()).collect();
-        let keys = if options.contains(&"-S") { Vec::new() } else { keys };
         Signet::new("sign")
             .arg(file)
-            .args(["-o", &self.zone.origin, "-N", "keep"])
+            .args(["-o", &self.zone.origin])
+            .args(if options.contains(&"-N") {
+                &[][..]
+            } else {
+                &["-N", "keep"]
+            })
             .arg("-f")
             .arg(self.scratch.path(out))
             .arg("-K")
@@ -76,7 +80,7 @@ impl Desk {
             .args(times)
             .arg("--report")
             .arg(self.scratch.path(&format!("{out}.json")))
-            .args(options.iter().filter(|option| **option != "-S"))
+            .args(options)
             .args(keys)
             .run()
     }
@@ -367,4 +371,164 @@ fn a_thousandth_of_the_records_changed_costs_their_signatures_alone() {
         let calls = scratch.read("spy.log").matches(": C_Sign\n").count();
         assert_eq!(calls, expected + 2, "{denial:?}");
     }
+}
+
+#[test]
+fn with_nothing_to_do_the_file_and_its_serial_stay() {
+    for denial in [Denial::Nsec, Denial::OptOut] {
+        let desk = Desk::new(crowded());
+        let input = desk.input();
+        let serials = ["-N", "increment", "--zonemd", "sha384"];
+        desk.sign(&input, "out", &[denial.signet(), &serials].concat());
+        let before = desk.scratch.bytes("out");
+        let old = desk.scratch.path("out").display().to_string();
+        let reuse = [denial.signet(), &serials, &["--reuse", &old]].concat();
+        let again = desk.sign_from("now-19d", "now+12d", &input, "out", &reuse);
+        again.run.says(&["nothing to do", "the output stays"]);
+        assert_eq!(again.report["unchanged"], true);
+        assert_eq!((again.made(), again.decided("dropped")), (0, again.decided("dropped")));
+        assert_eq!(desk.scratch.bytes("out"), before);
+        // One record more: the SOA, the set, denial and ZONEMD are signed.
+        let mut text = desk.scratch.read(&format!("{}.zone", desk.zone.name));
+        text.push_str(&format!("one-more.{} 3600 IN A 192.0.2.5\n", desk.zone.origin));
+        let more = desk.scratch.write("more.zone", text);
+        let changed = desk.sign_from("now-19d", "now+12d", &more, "out", &reuse);
+        assert_eq!(changed.report["unchanged"], false);
+        assert_eq!(changed.report["serial"], again.report["serial"].as_u64().unwrap() + 1);
+        assert!((4..8).contains(&changed.made()), "{:?}", changed.report["decisions"]);
+        let zone = desk.scratch.path("out");
+        dnssec_verify(&zone, &desk.zone.origin, &[]).succeeds();
+        Signet::new("verify")
+            .arg(&zone)
+            .args(["-o", &desk.zone.origin])
+            .run()
+            .succeeds();
+        // All is due: a file of the same content is written anew.
+        let due = desk.sign_from("now-19d", "now+40d", &more, "out", &reuse);
+        assert_eq!(
+            (due.report["unchanged"].clone(), due.decided("kept")),
+            (false.into(), 0)
+        );
+    }
+}
+
+#[test]
+fn zonemd_is_made_and_verifies() {
+    for denial in Denial::ALL {
+        for (zone, partition) in [(crowded(), "every-owner"), (leaf(300), "50")] {
+            let desk = Desk::new(zone);
+            let options = ["--zonemd", "sha512,sha384", "--partition-records", partition];
+            desk.sign(&desk.input(), "out", &[denial.signet(), &options].concat());
+            let out = desk.scratch.path("out");
+            let verified = Signet::new("verify").arg(&out).args(["-o", &desk.zone.origin]).run();
+            verified.succeeds();
+            dnssec_verify(&out, &desk.zone.origin, &[]).succeeds();
+            let text = desk.scratch.read("out");
+            assert_eq!(text.matches("\tZONEMD\t").count(), 2);
+            // One digit of a digest changed is found.
+            let line = text.lines().find(|line| line.contains("\tZONEMD\t")).unwrap();
+            let mut bad = line.to_owned();
+            let last = if bad.pop() == Some('0') { '1' } else { '0' };
+            bad.push(last);
+            let bad = desk.scratch.write("bad", text.replace(line, &bad));
+            Signet::new("verify")
+                .arg(&bad)
+                .args(["-o", &desk.zone.origin])
+                .run()
+                .exits(5);
+            // Without the flag the one of the input goes.
+            desk.sign(&out, "without", denial.signet());
+            assert_eq!(desk.scratch.read("without").matches("ZONEMD").count(), 0);
+        }
+    }
+}
+
+#[test]
+fn an_output_is_not_replaced_by_an_older_one() {
+    let desk = Desk::new(leaf(5));
+    let input = desk.input();
+    desk.sign(&input, "out", &["-N", "unixtime"]);
+    let before = desk.scratch.bytes("out");
+    let times = ["-s", "now-20d", "-e", "now+10d"];
+    let older = desk.try_sign(&times, &input, "out", &[]);
+    older.exits(1).says(&["serial", "is before", "--serial increment"]);
+    let clock = desk.try_sign(&["-s", "now-20d", "-e", "now+10d"], &input, "other", &[]);
+    clock.succeeds();
+    assert_eq!(desk.scratch.bytes("out"), before);
+    let insisted = desk.sign(&input, "out", &["--insist"]);
+    assert_eq!(insisted.report["serial"], 2_026_010_101);
+    let advanced = desk.sign(&input, "out", &["-N", "increment"]);
+    assert_eq!(advanced.report["serial"], 2_026_010_102);
+    let further = desk.sign(&input, "out", &["-N", "increment"]);
+    assert_eq!(further.report["serial"], 2_026_010_103);
+}
+
+#[test]
+fn jitter_spreads_ends_and_is_the_same_again() {
+    let desk = Desk::new(leaf(100));
+    let input = desk.input();
+    let absolute = |out: &str, options: &[&str]| {
+        desk.sign_from(
+            "20260601000000",
+            "20360601000000",
+            &input,
+            out,
+            &[&["-j", "100d"], options].concat(),
+        );
+        desk.scratch.read(out)
+    };
+    let one = absolute("one", &[]);
+    assert_eq!(
+        one,
+        absolute("two", &["--threads", "1", "--partition-records", "every-owner"])
+    );
+    assert_ne!(one, absolute("three", &["--jitter-seed", "1"]));
+    let ends = |text: &str, rtype: &str| -> std::collections::BTreeSet<String> {
+        let lines = text.lines().filter(|line| line.contains(&format!("\tRRSIG\t{rtype} ")));
+        lines
+            .map(|line| line.split_whitespace().nth(8).unwrap().to_owned())
+            .collect()
+    };
+    assert!(ends(&one, "A").len() > 90);
+    for rtype in ["SOA", "DNSKEY"] {
+        assert_eq!(ends(&one, rtype), ["20360601000000".to_owned()].into());
+    }
+    assert_ne!(
+        ends(&absolute("all", &["--jitter-all"]), "SOA"),
+        ["20360601000000".to_owned()].into()
+    );
+    let refused = desk.try_sign(&["-e", "+10d"], &input, "refused", &["-j", "8d"]);
+    refused.exits(2).says(&["less than the validity"]);
+}
+
+#[test]
+fn keys_are_announced_by_their_dates() {
+    let desk = Desk::new(leaf(5));
+    let input = desk.input();
+    let out = desk.scratch.path("out");
+    let has = |rtype: &str| desk.scratch.read("out").matches(&format!("\t{rtype}\t")).count();
+    desk.sign(&input, "out", &[]);
+    assert_eq!((has("CDS"), has("CDNSKEY")), (0, 0));
+    settime(&desk.pair.ksk, &["-P", "sync", "now-1d"]).succeeds();
+    let folder = desk.scratch.make_folder("sets").display().to_string();
+    desk.sign(&input, "out", &["-d", &folder]);
+    assert_eq!((has("CDS"), has("CDNSKEY")), (1, 1));
+    dnssec_verify(&out, &desk.zone.origin, &[]).succeeds();
+    let digits = |text: &str| text.split_whitespace().collect::<String>();
+    let set = desk.scratch.read(&format!("sets/dsset-{}", desk.zone.origin));
+    assert_eq!(digits(&set), digits(&ds_from_key(&desk.pair.ksk, &["-2"])));
+    // What is announced stays in a zone that is signed again, until the date of its end.
+    let signed = desk.scratch.path("out");
+    desk.sign(&signed, "out", &["--sync", "cds:sha-384"]);
+    assert_eq!((has("CDS"), has("CDNSKEY")), (2, 1));
+    settime(&desk.pair.ksk, &["-D", "sync", "now-1h"]).succeeds();
+    desk.sign(&signed, "out", &[]);
+    assert_eq!((has("CDS"), has("CDNSKEY")), (0, 0));
+    desk.sign(&signed, "out", &["--sync-delete"]);
+    let text = desk.scratch.read("out");
+    assert!(text.contains("\tCDS\t0 0 0 00\n") && text.contains("\tCDNSKEY\t0 3 0 AA==\n"));
+    dnssec_verify(&out, &desk.zone.origin, &[]).succeeds();
+    desk.try_sign(&[], &input, "other", &["--sync", "cds:md5"])
+        .exits(2)
+        .says(&["cds:md5"]);
 }

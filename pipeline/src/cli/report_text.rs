@@ -2,12 +2,20 @@
 
 use std::time::Duration;
 
-use dnssec_sign::moment_digits;
+use dnssec_sign::{Fate, moment_digits};
 use indicatif::{DecimalBytes, HumanCount};
 use signet_pipeline::{Report, VerifyReport};
 
 /// A few lines: what was signed, with which keys, how long it took.
 pub(super) fn sign_report(report: &Report) -> String {
+    if report.unchanged {
+        return format!(
+            "{}: nothing to do, the output stays as it is, serial {}; {} signatures are good\n",
+            report.origin,
+            report.serial,
+            HumanCount(report.decisions.get(Fate::Kept.word()).copied().unwrap_or(0))
+        );
+    }
     let mut text = format!("{} signed, serial {}\n", report.origin, report.serial);
     text.push_str(&format!(
         "  read        {} records, {}\n",

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, ValueEnum};
-use dnssec_sign::SerialPolicy;
+use dnssec_sign::{SerialPolicy, ZonemdHash};
 use signet_pipeline::{AuditEvent, Error, PartitionSize, Report, TokenUse, VerifyLevel, audit};
 
 use super::denial_flags::DenialFlags;
@@ -62,6 +62,13 @@ pub(super) struct SignFlags {
     #[arg(short = 'T', long, value_name = "TTL")]
     dnskey_ttl: Option<String>,
 
+    /// Add a digest of the zone, ZONEMD (RFC 8976): sha384, sha512 or both with a comma
+    #[arg(long, value_name = "HASH", value_delimiter = ',')]
+    zonemd: Vec<ZonemdHash>,
+
+    #[command(flatten)]
+    parent: ParentFlags,
+
     /// Lower TTLs above this to it
     #[arg(short = 'M', long, value_name = "TTL")]
     max_ttl: Option<String>,
@@ -94,6 +101,23 @@ pub(super) struct SignFlags {
 
     #[command(flatten)]
     work: WorkFlags,
+}
+
+/// What the parent is told.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Parent")]
+struct ParentFlags {
+    /// The records that announce keys whose SyncPublish date has passed: cdnskey, cds:sha-256, cds:sha-384, '' for none
+    #[arg(long, value_name = "LIST", default_value = "cdnskey,cds:sha-256")]
+    sync: String,
+
+    /// Ask the parent to remove all DS records, by the delete forms of CDS and CDNSKEY alone (RFC 8078)
+    #[arg(long)]
+    sync_delete: bool,
+
+    /// Write the zone's DS records to dsset-ORIGIN in this folder
+    #[arg(short = 'd', long, value_name = "DIR")]
+    dsset_directory: Option<PathBuf>,
 }
 
 /// How a token is used.

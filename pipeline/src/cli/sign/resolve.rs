@@ -1,15 +1,18 @@
 //! The flags of `signet sign` turned into what the library takes; texts are read, defaults filled in, and whether the
 //! outputs can be written is found out. No token is touched.
 
+use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use dnssec_sign::{Insist, KeySetOptions, Policy};
-use signet_pipeline::{Error, KeyRequest, Observer, Output, PartitionSize, Report, Sessions, SignConfig, TokenUse};
+use signet_pipeline::{
+    Error, KeyRequest, Observer, Output, PartitionSize, Report, Sessions, SignConfig, SyncRecords, TokenUse,
+};
 use zone_io::AtomicFile;
 
-use super::{SessionCopy, SessionCount, SignFlags};
+use super::{ParentFlags, SessionCopy, SessionCount, SignFlags};
 use crate::cli::origin::origin_of;
 use crate::cli::{streams, time_flags};
 
@@ -48,6 +51,9 @@ pub(super) fn config(flags: &SignFlags, now: u32, observer: &dyn Observer) -> Re
         max_errors: flags.work.max_errors,
         reuse: flags.reuse.resolve(!flags.denial.is_said()),
         max_ttl: flags.max_ttl()?,
+        sync: flags.parent.sync()?,
+        dsset_folder: flags.parent.dsset_directory.clone(),
+        zonemd: BTreeSet::from_iter(flags.zonemd.iter().copied()).into_iter().collect(),
         partition: flags
             .work
             .partition_records
@@ -163,6 +169,22 @@ impl ReportFile {
         text.push('\n');
         self.0.write_all(text.as_bytes())?;
         Ok(self.0.publish()?)
+    }
+}
+
+impl ParentFlags {
+    fn sync(&self) -> Result<SyncRecords, Error> {
+        if self.sync_delete {
+            return Ok(SyncRecords::Delete);
+        }
+        let kinds = self.sync.split(',').map(str::trim).filter(|word| !word.is_empty());
+        kinds
+            .map(|word| {
+                word.parse()
+                    .map_err(|error| Error::Usage(format!("--sync {word}: {error}")))
+            })
+            .collect::<Result<_, _>>()
+            .map(SyncRecords::Kinds)
     }
 }
 
