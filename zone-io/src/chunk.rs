@@ -418,9 +418,10 @@ impl Chunk {
         if let Some(owner) = &self.owner {
             state.set_owner(owner.borrow());
         }
-        let place =
-            Place::new(self.text(), self.source.name.clone(), self.first_line).included(self.source.included.clone());
         let mark = if self.start == 0 { mark_length(self.text()) } else { 0 };
+        let place = Place::new(self.text(), self.source.name.clone(), self.first_line)
+            .included(self.source.included.clone())
+            .marked(mark);
         Reader::with_state(place, state, mark, 0)
     }
 }

@@ -19,6 +19,8 @@ pub(crate) struct Place<'a> {
     /// The number of the line that starts at byte `counted`.
     line: u32,
     counted: usize,
+    /// The length of the byte order mark in front.
+    mark: usize,
 }
 
 impl<'a> Place<'a> {
@@ -30,12 +32,18 @@ impl<'a> Place<'a> {
             included: None,
             line,
             counted: 0,
+            mark: mark_length(bytes),
         }
     }
 
     /// The text is that of a file that was reached by $INCLUDE.
     pub(crate) fn included(self, included: Option<Arc<Inclusion>>) -> Self {
         Self { included, ..self }
+    }
+
+    /// The text has `mark` bytes of a byte order mark in front: none, where it starts inside its file.
+    pub(crate) fn marked(self, mark: usize) -> Self {
+        Self { mark, ..self }
     }
 
     pub(super) fn bytes(&self) -> &'a [u8] {
@@ -87,11 +95,7 @@ impl<'a> Place<'a> {
             self.line.saturating_sub(count(&self.bytes[start..self.counted]))
         };
         self.counted = start;
-        let start = if start == 0 {
-            mark_length(self.bytes).min(at)
-        } else {
-            start
-        };
+        let start = if start == 0 { self.mark.min(at) } else { start };
         let column = number(count_characters(&self.bytes[start..at])).saturating_add(1);
         (self.line, start, column)
     }
