@@ -6,6 +6,11 @@ use zone_io::{Nodes, Run, lookup, merge_range, nodes_from, splitters};
 
 use crate::config::PartitionSize;
 
+/// Partitions of fewer records than this were asked for on purpose.
+const LEAST_SPREAD: usize = 4096;
+/// So many records of a partition for each run.
+const RECORDS_PER_RUN: usize = 32;
+
 /// Ranges of relative keys that cover a zone, in canonical order.
 pub(crate) struct Partitions<'r> {
     runs: &'r [Run],
@@ -36,6 +41,8 @@ impl Neighbours {
 impl<'r> Partitions<'r> {
     pub(crate) fn new(runs: &'r [Run], origin: NameRef<'r>, size: PartitionSize) -> Self {
         let target = match size {
+            // Each partition looks its start up in every run: what that costs is spread over enough records.
+            PartitionSize::Records(records) if records >= LEAST_SPREAD => records.max(RECORDS_PER_RUN * runs.len()),
             PartitionSize::Records(records) => records.max(1),
             PartitionSize::EveryOwner => 0,
         };
