@@ -23,7 +23,7 @@ pub fn shared_data(name: &str) -> Option<PathBuf> {
     path.is_file().then_some(path)
 }
 
-/// The program under test: `SIGNET_BIN`, else a release build, else a debug build beside this test.
+/// The program under test: `SIGNET_BIN`, else the newest build, release or debug, beside this test.
 ///
 /// # Panics
 /// When there is none.
@@ -39,11 +39,10 @@ pub fn signet_binary() -> PathBuf {
     }
     let test = env::current_exe().expect("a test knows its own path");
     let target = test.ancestors().nth(3).expect("a test lies in target/PROFILE/deps");
-    let found = ["release/signet", "debug/signet"]
-        .map(|name| target.join(name))
-        .into_iter()
-        .find(|path| path.is_file());
-    found.unwrap_or_else(|| {
+    let found = ["release/signet", "debug/signet"].map(|name| target.join(name));
+    let built = |path: &PathBuf| path.metadata().and_then(|file| file.modified()).ok();
+    let newest = found.into_iter().filter(|path| path.is_file()).max_by_key(built);
+    newest.unwrap_or_else(|| {
         panic!(
             "no signet program in {}: run `cargo build --release -p signet-pipeline`, or `cargo xtask test-hsm`",
             target.display()
