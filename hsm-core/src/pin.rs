@@ -359,6 +359,8 @@ impl fmt::Display for PinSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Prompt => f.write_str("prompt"),
+            // Two slashes after the scheme begin a host (RFC 8089 2): an empty one keeps them in the path.
+            Self::File(path) if path.to_string_lossy().starts_with("//") => write!(f, "file://{}", path.display()),
             Self::File(path) => write!(f, "file:{}", path.display()),
             Self::Env(name) => write!(f, "env:{name}"),
             Self::Fd(number) => write!(f, "fd:{number}"),
@@ -399,6 +401,8 @@ mod tests {
         assert_eq!("/etc/pin".parse::<PinSource>().unwrap(), path);
         assert_eq!("file:///etc/pin".parse::<PinSource>().unwrap(), path);
         assert_eq!("file://localhost/etc/pin".parse::<PinSource>().unwrap(), path);
+        let slashes = PinSource::File("//etc/pin".into());
+        assert_eq!(slashes.to_string().parse::<PinSource>().unwrap(), slashes);
         for text in [
             "",
             "file:",
