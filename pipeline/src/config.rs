@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use dnssec_sign::{KeyCandidate, KeySetOptions, KeyStore, Name, Policy, SyncKind, ZonemdHash};
 
 use crate::input::InputOptions;
+use crate::report::TokenReport;
 
 /// How the written zone is checked before it is published.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -121,6 +122,8 @@ pub struct SignConfig {
     pub dsset_folder: Option<PathBuf>,
     /// TTLs above this are lowered to it.
     pub max_ttl: Option<u32>,
+    /// Whether the report has digests of input, output and provider libraries; they cost another look at each file.
+    pub digests: bool,
 }
 
 /// What kind of store keys live in: it decides which threads sign.
@@ -143,6 +146,8 @@ pub struct Store {
     pub kind: StoreKind,
     /// The keys, proven.
     pub keys: Box<dyn KeyStore>,
+    /// What a report says of the token, if it is one.
+    pub token: Option<TokenReport>,
 }
 
 /// All keys of a run: the stores, and what is known of each key's times. A candidate's

@@ -9,7 +9,7 @@ use zone_io::OwnerLines;
 
 use crate::error::Error;
 use crate::late::{LateSignature, Open, Waiting};
-use crate::tally::earlier;
+use crate::tally::{DAY, earlier};
 
 /// So many jobs go to a store together: enough to make the way there cheap, few enough that every session gets some.
 const JOBS_PER_BATCH: usize = 64;
@@ -51,6 +51,10 @@ pub(crate) struct Emission {
     pub(crate) max_ttl: u32,
     /// When the first signature ends.
     pub(crate) expiry: Option<u32>,
+    /// Records by type.
+    pub(crate) types: Vec<(RecordType, u64)>,
+    /// Signatures by the day since 1970 that they end on.
+    pub(crate) days: Vec<(u32, u64)>,
     /// What became of signatures, by [`Fate::number`].
     pub(crate) fates: [u64; Fate::ALL.len()],
     /// The same one by one, where that was asked for.
@@ -82,6 +86,21 @@ pub(crate) struct Renderer<'a> {
 pub(crate) struct Scratch {
     lines: OwnerLines,
     rdata: Vec<u8>,
+    /// Records of the partition, by the number of the type where that is small.
+    small_types: [u64; SMALL_TYPES],
+    large_types: Vec<(RecordType, u64)>,
+    days: Vec<(u32, u64)>,
+}
+
+/// Types below this are counted by number.
+const SMALL_TYPES: usize = 260;
+
+/// Adds one to a key's count. There are few keys, and mostly it is the last one again.
+fn count<K: PartialEq>(counts: &mut Vec<(K, u64)>, key: K) {
+    match counts.iter_mut().rev().find(|(other, _)| *other == key) {
+        Some((_, count)) => *count += 1,
+        None => counts.push((key, 1)),
+    }
 }
 
 impl Scratch {
@@ -89,6 +108,9 @@ impl Scratch {
         Self {
             lines: OwnerLines::new(class),
             rdata: Vec::new(),
+            small_types: [0; SMALL_TYPES],
+            large_types: Vec::new(),
+            days: Vec::new(),
         }
     }
 }
@@ -128,11 +150,31 @@ impl<'a> Renderer<'a> {
             let end = u32::from_be_bytes([a, b, c, d]);
             let least = self.emission.expiry.map_or(end, |least| earlier(least, end));
             self.emission.expiry = Some(least);
+            count(&mut self.scratch.days, end / DAY);
+        }
+    }
+
+    fn note_type(&mut self, rtype: RecordType) {
+        match self.scratch.small_types.get_mut(usize::from(rtype.0)) {
+            Some(count) => *count += 1,
+            None => count(&mut self.scratch.large_types, rtype),
         }
     }
 
     pub(crate) fn finish(self) -> Emission {
-        self.emission
+        let Scratch {
+            small_types,
+            large_types,
+            days,
+            ..
+        } = self.scratch;
+        let mut emission = self.emission;
+        for (number, count) in (0..).zip(&mut *small_types).filter(|(_, count)| **count > 0) {
+            emission.types.push((RecordType(number), std::mem::take(count)));
+        }
+        emission.types.append(large_types);
+        emission.days.append(days);
+        emission
     }
 }
 
@@ -146,6 +188,7 @@ impl Sink for Renderer<'_> {
             .lines
             .write_record(ttl, rtype, rdata, &mut self.emission.text);
         self.emission.records += 1;
+        self.note_type(rtype);
         self.emission.max_ttl = self.emission.max_ttl.max(ttl);
         if rtype == RecordType::RRSIG {
             self.note_expiry(rdata);
@@ -180,12 +223,13 @@ impl Sink for Renderer<'_> {
             return;
         }
         self.note_expiry(head);
-        let Scratch { lines, rdata } = &mut *self.scratch;
+        let Scratch { lines, rdata, .. } = &mut *self.scratch;
         rdata.clear();
         rdata.extend_from_slice(head);
         rdata.resize(head.len() + signer.signature_length, 0);
         lines.write_record(ttl, RecordType::RRSIG, rdata, &mut self.emission.text);
         self.emission.records += 1;
+        self.note_type(RecordType::RRSIG);
         // The signature is the last field: its base64 ends at the line's end.
         let at = self.emission.text.len() - 1 - base64_length(signer.signature_length);
         let covered = head

@@ -14,6 +14,7 @@
 mod audit;
 mod config;
 mod context;
+mod digest;
 mod emit;
 mod error;
 mod input;
@@ -22,6 +23,7 @@ mod keys;
 mod known_keys;
 mod late;
 mod load;
+mod meter;
 mod observer;
 mod offline;
 mod output;
@@ -48,11 +50,12 @@ use crate::context::{Decision, Earlier, moment};
 use crate::emit::Explain;
 use crate::late::{Late, Waiting};
 use crate::load::{LoadedZone, load, load_previous};
+use crate::meter::{Meter, process_cpu};
 use crate::output::ZoneOutput;
 use crate::partition::Partitions;
 use crate::previous::Previous;
 use crate::rounds::{Chain, Names, Work};
-use crate::signing::Hall;
+use crate::signing::{Crew, Hall};
 use crate::tally::Tally;
 use crate::unchanged::Comparison;
 use crate::verify::Verification;
@@ -70,7 +73,11 @@ pub use keys::{
     prove_software_key,
 };
 pub use observer::{Observer, Phase, Silent};
-pub use report::{AlgorithmReport, ExpiryReport, FindingReport, KeyReport, Report, Stages, VerifyReport};
+pub use report::{
+    AlgorithmReport, Digests, ExpiryDay, ExpiryReport, FindingReport, KeyReport, LatencyBucket, LatencyReport,
+    REPORT_VERSION, Report, SessionReport, Stages, StepReport, StoreSeries, TimelineReport, TokenKeyReport,
+    TokenReport, VerifyReport,
+};
 pub use zone::{
     CheckConfig, CheckFinding, CheckReport, Delegations, Depth, DiffConfig, DiffReport, Form, FormatConfig,
     FormatReport, Ignored, Rules, SetChange, Severity, Signed, StatsConfig, TtlRange, TypeStats, ZoneStats,
@@ -82,11 +89,25 @@ pub use zone::{
 /// # Errors
 /// [`Error`], whose exit code says what to mend. The old output is untouched then, and no stray file stays.
 pub fn sign(config: &SignConfig, keys: &SigningKeys, observer: &dyn Observer) -> Result<Report, Error> {
-    let start = Instant::now();
-    let output = ZoneOutput::create(&config.output)?;
     let pool = thread_pool(config.threads)?;
+    signing::with_sessions(&keys.stores, |sessions| {
+        sign_with(config, keys, sessions, &pool, observer)
+    })
+}
+
+/// One zone, on sessions that others may use as well.
+fn sign_with(
+    config: &SignConfig,
+    keys: &SigningKeys,
+    sessions: &Crew<'_>,
+    pool: &ThreadPool,
+    observer: &dyn Observer,
+) -> Result<Report, Error> {
+    let (start, cpu) = (Instant::now(), process_cpu());
+    let hall = sessions.hall(pool.current_num_threads(), Meter::new(keys.stores.len(), start));
+    let output = ZoneOutput::create(&config.output)?;
     let zone = pool.install(|| load(config, observer))?;
-    let loaded = Instant::now();
+    let (loaded, load_cpu) = (Instant::now(), process_cpu() - cpu);
     let old = match &config.reuse.previous {
         Some(path) => Some(pool.install(|| load_previous(path, config, observer))?),
         None => None,
@@ -117,33 +138,32 @@ pub fn sign(config: &SignConfig, keys: &SigningKeys, observer: &dyn Observer) ->
         soa: decision.again && comparison.is_some(),
         zonemd: !config.zonemd.is_empty(),
     });
-    let outcome = signing::with_sessions(&keys.stores, config.threads, |hall| {
-        let work = Work {
-            context: &decision.context,
-            stores: keys.stores.len(),
-            output: &output,
-            verification: verification.as_ref(),
-            tally: &tally,
-            observer,
-            previous: earlier.runs,
-            explain: if config.reuse.explain {
-                Explain::Yes
-            } else {
-                Explain::No
-            },
-            lints: zone.lints(),
-            late: &late,
-            comparison: comparison.as_ref(),
-        };
-        sign_zone(&zone, config, &decision, work, hall, &pool)
-    })?;
+    let work = Work {
+        context: &decision.context,
+        stores: keys.stores.len(),
+        output: &output,
+        verification: verification.as_ref(),
+        tally: &tally,
+        observer,
+        previous: earlier.runs,
+        explain: if config.reuse.explain {
+            Explain::Yes
+        } else {
+            Explain::No
+        },
+        lints: zone.lints(),
+        late: &late,
+        comparison: comparison.as_ref(),
+    };
+    let outcome = sign_zone(&zone, config, &decision, work, &hall, pool)?;
     let signed = Instant::now();
     zone.check_unchanged()?;
     if let Some(old) = &old {
         old.check_unchanged()?;
     }
     if outcome == Outcome::Unchanged {
-        let mut report = report::summarise(&zone, &decision, keys, &tally);
+        let mut report = report::summarise(&zone, &decision, keys, &tally, hall.meter());
+        report.complete(config, pool, load_cpu);
         report.unchanged = true;
         report.serial = replaced.map_or(decision.serial, |replaced| replaced.serial);
         report.stages.load = loaded - start;
@@ -155,6 +175,10 @@ pub fn sign(config: &SignConfig, keys: &SigningKeys, observer: &dyn Observer) ->
     let verified = Instant::now();
     observer.phase(Phase::Publish, None);
     let bytes_out = output.length();
+    let digests = match config.digests {
+        true => pool.install(|| digest::of_run(config, &output))?,
+        false => Digests::default(),
+    };
     output.publish()?;
     if let Some(folder) = &config.dsset_folder {
         sync::write_dsset(folder, &decision.keys, config)?;
@@ -173,11 +197,17 @@ pub fn sign(config: &SignConfig, keys: &SigningKeys, observer: &dyn Observer) ->
     if let Some(warning) = decision.short_validity(&tally, now) {
         observer.warn(&warning);
     }
-    let mut report = report::summarise(&zone, &decision, keys, &tally);
+    let mut report = report::summarise(&zone, &decision, keys, &tally, hall.meter());
+    report.complete(config, pool, load_cpu);
     report.bytes_out = bytes_out;
+    report.digests = digests;
+    if config.digests {
+        digest::of_libraries(&mut report, keys);
+    }
     report.verified = verdict.as_ref().map_or(0, |verdict| verdict.counts.verified);
     report.stages = Stages {
         load: loaded - start,
+        load_cpu,
         sign: signed - loaded,
         verify: verified - signed,
         publish: verified.elapsed(),

@@ -1,21 +1,41 @@
-//! What a run did: counts, times and identities. Data only; text and JSON are made in `cli`.
+//! What a run did: counts, times and identities. Data only; text, JSON, metrics and pictures are made in `cli`.
+
+mod measured;
+mod tokens;
+mod verdict;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use dnssec_sign::verify::{Finding, Report as Verdict, Severity};
-use dnssec_sign::{Fate, KeySetEntry, KeySource};
-use serde::Serialize;
+use dnssec_sign::{Fate, KeySetEntry, KeySource, moment_digits};
+use rayon::ThreadPool;
+use serde::{Serialize, Serializer};
 
-use crate::config::{SigningKeys, VerifyConfig};
-use crate::context::{Decision, moment};
+use crate::config::{SignConfig, SigningKeys, VerifyLevel};
+use crate::context::Decision;
 use crate::load::LoadedZone;
-use crate::tally::Tally;
+use crate::meter::Meter;
+use crate::tally::{DAY, Tally};
+
+pub use measured::{LatencyBucket, LatencyReport, SessionReport, StepReport, StoreSeries, TimelineReport};
+pub use tokens::{TokenKeyReport, TokenReport};
+pub use verdict::{AlgorithmReport, ExpiryReport, FindingReport, VerifyReport};
+
+/// The version of the report's form. It grows by one when a field changes its meaning or goes; new fields leave it alone.
+pub const REPORT_VERSION: u32 = 1;
 
 /// The outcome of a signing run.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Report {
+    /// What this is: `signet report`.
+    pub format: &'static str,
+    /// [`REPORT_VERSION`].
+    pub version: u32,
+    /// The program's version.
+    pub program: &'static str,
+    /// When the run began, in seconds since 1970.
+    pub started: u64,
     /// The zone's origin.
     pub origin: String,
     /// The serial of the signed zone.
@@ -30,12 +50,19 @@ pub struct Report {
     pub records_out: u64,
     /// Bytes written.
     pub bytes_out: u64,
+    /// Records written by type, in the order of the types' numbers.
+    #[serde(serialize_with = "as_map")]
+    pub records_by_type: Vec<(String, u64)>,
     /// Names that are authoritative or delegations.
     pub names: u64,
     /// NSEC or NSEC3 records written.
     pub denial_records: u64,
     /// Signatures made, by key.
     pub keys: Vec<KeyReport>,
+    /// The tokens that keys live on.
+    pub tokens: Vec<TokenReport>,
+    /// How what was written was verified: `full`, `structure` or `none`.
+    pub verify: &'static str,
     /// Signatures verified in what was written; 0 when it was not verified.
     pub verified: u64,
     /// What became of signatures: made because they were `new`, `changed`, `expiring`, by another `key` or `forced`; `kept`;
@@ -43,10 +70,46 @@ pub struct Report {
     pub decisions: BTreeMap<&'static str, u64>,
     /// The earliest expiry among the signatures, in seconds since 1970.
     pub earliest_expiry: Option<u32>,
+    /// How many of the signatures written end on which day.
+    pub expiry: Vec<ExpiryDay>,
+    /// SHA-256 of files, where the run was asked for them.
+    pub digests: Digests,
+    /// Threads that parsed, planned, rendered and verified.
+    pub threads: usize,
+    /// The most memory that the process had resident so far, in bytes.
+    pub peak_memory: u64,
     /// Time per stage.
     pub stages: Stages,
+    /// The time of all workers together, by what they did.
+    pub steps: Vec<StepReport>,
+    /// The time of each session.
+    pub sessions: Vec<SessionReport>,
+    /// How long signatures took, by store.
+    pub latencies: Vec<LatencyReport>,
+    /// What happened when.
+    pub timeline: TimelineReport,
     /// Every warning of the run.
     pub warnings: Vec<String>,
+}
+
+/// Signatures that end on one day.
+#[derive(Debug, Clone, Serialize)]
+pub struct ExpiryDay {
+    /// The day in UTC, `2026-12-23`.
+    pub day: String,
+    /// Its first second, since 1970.
+    pub from: u32,
+    /// How many end on it.
+    pub signatures: u64,
+}
+
+/// SHA-256 of files in hexadecimal.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Digests {
+    /// The zone file as it lies there; none of standard input.
+    pub input: Option<String>,
+    /// What was written.
+    pub output: Option<String>,
 }
 
 /// What one key did.
@@ -70,6 +133,9 @@ pub struct Stages {
     /// Reading, parsing, sorting.
     #[serde(serialize_with = "seconds")]
     pub load: Duration,
+    /// Processor time of the whole process while it read, parsed and sorted.
+    #[serde(serialize_with = "seconds")]
+    pub load_cpu: Duration,
     /// Planning, signing, writing.
     #[serde(serialize_with = "seconds")]
     pub sign: Duration,
@@ -84,8 +150,12 @@ pub struct Stages {
     pub total: Duration,
 }
 
-fn seconds<S: serde::Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+fn seconds<S: Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_f64(time.as_secs_f64())
+}
+
+fn as_map<S: Serializer>(counts: &[(String, u64)], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(counts.iter().map(|(name, count)| (name, count)))
 }
 
 impl Report {
@@ -93,6 +163,14 @@ impl Report {
     #[must_use]
     pub fn unrenewed(&self) -> u64 {
         self.decisions.get(Fate::Unrenewed.word()).copied().unwrap_or(0)
+    }
+
+    /// Fills in what the configuration says, and what loading cost.
+    pub(crate) fn complete(&mut self, config: &SignConfig, pool: &ThreadPool, load_cpu: Duration) {
+        self.started = config.now;
+        self.verify = config.verify.word();
+        self.threads = pool.current_num_threads();
+        self.stages.load_cpu = load_cpu;
     }
 
     /// All signatures made.
@@ -103,7 +181,14 @@ impl Report {
 }
 
 /// Puts together what a signing run counted.
-pub(crate) fn summarise(zone: &LoadedZone, decision: &Decision, keys: &SigningKeys, tally: &Tally) -> Report {
+pub(crate) fn summarise(
+    zone: &LoadedZone,
+    decision: &Decision,
+    keys: &SigningKeys,
+    tally: &Tally,
+    meter: &Meter,
+) -> Report {
+    let sums = meter.read();
     let signatures = tally.signatures();
     let key_report = |entry: &KeySetEntry| {
         let KeySource::Store { store, index } = entry.source else {
@@ -127,6 +212,24 @@ pub(crate) fn summarise(zone: &LoadedZone, decision: &Decision, keys: &SigningKe
         })
     };
     Report {
+        format: "signet report",
+        version: REPORT_VERSION,
+        program: env!("CARGO_PKG_VERSION"),
+        peak_memory: peak_memory(),
+        records_by_type: tally.types().map(|(rtype, count)| (rtype.to_string(), count)).collect(),
+        expiry: tally
+            .days()
+            .map(|(day, signatures)| ExpiryDay {
+                day: day_name(day),
+                from: day.saturating_mul(DAY),
+                signatures,
+            })
+            .collect(),
+        tokens: tokens::reports(&keys.stores),
+        steps: measured::steps(&sums),
+        sessions: measured::sessions(&sums, &keys.stores),
+        latencies: measured::latencies(&sums, &keys.stores),
+        timeline: measured::timeline(&sums, &keys.stores),
         origin: decision.context.origin.to_string(),
         serial: decision.serial,
         records_in: zone.records(),
@@ -142,158 +245,45 @@ pub(crate) fn summarise(zone: &LoadedZone, decision: &Decision, keys: &SigningKe
     }
 }
 
-/// The verdict on a signed zone.
-#[derive(Debug, Clone, Default, Serialize)]
-pub struct VerifyReport {
-    /// The zone's origin.
-    pub origin: String,
-    /// Its serial, when it has one.
-    pub serial: Option<u32>,
-    /// Records read.
-    pub records: u64,
-    /// Names that are authoritative or delegations.
-    pub names: u64,
-    /// RRsets looked at.
-    pub sets: u64,
-    /// RRSIGs found.
-    pub signatures: u64,
-    /// RRSIGs whose signature was verified.
-    pub verified: u64,
-    /// The keys by algorithm.
-    pub algorithms: Vec<AlgorithmReport>,
-    /// The good signature that expires first, in seconds since 1970, and what it covers.
-    pub earliest_expiry: Option<ExpiryReport>,
-    /// Seconds from the moment of the verification until it expires.
-    pub expires_in: Option<u32>,
-    /// How many findings are errors, shown or not.
-    pub errors: u64,
-    /// How many are warnings.
-    pub warnings: u64,
-    /// The findings, the first of each rule.
-    pub findings: Vec<FindingReport>,
-}
-
-/// The keys of one algorithm.
-#[derive(Debug, Clone, Serialize)]
-pub struct AlgorithmReport {
-    /// The algorithm's mnemonic.
-    pub algorithm: String,
-    /// Active, stand-by and revoked key-signing keys.
-    pub ksks: [u32; 3],
-    /// Active, stand-by and revoked zone-signing keys.
-    pub zsks: [u32; 3],
-}
-
-/// The signature that expires first.
-#[derive(Debug, Clone, Serialize)]
-pub struct ExpiryReport {
-    /// When, in seconds since 1970 modulo 2^32.
-    pub expiration: u32,
-    /// The owner of the set.
-    pub owner: String,
-    /// The type of the set.
-    pub rtype: String,
-    /// The tag of the key.
-    pub key_tag: u16,
-}
-
-/// One breach of one rule.
-#[derive(Debug, Clone, Serialize)]
-pub struct FindingReport {
-    /// The rule's stable name.
-    pub rule: &'static str,
-    /// `error` or `warning`.
-    pub severity: &'static str,
-    /// Where the rule comes from.
-    pub reference: &'static str,
-    /// The owner name.
-    pub owner: String,
-    /// The type of the set at fault.
-    pub rtype: Option<String>,
-    /// The tag of the key concerned.
-    pub key_tag: Option<u16>,
-    /// `file:line` of the record, when one is at fault.
-    pub place: Option<String>,
-    /// All of it in one line for a person.
-    pub message: String,
-}
-
-impl VerifyReport {
-    /// Whether no finding is an error.
+impl VerifyLevel {
+    /// Its word in reports.
     #[must_use]
-    pub fn passed(&self) -> bool {
-        self.errors == 0
-    }
-
-    pub(crate) fn new(zone: &LoadedZone, config: &VerifyConfig, verdict: &Verdict) -> Self {
-        let mut report = Self {
-            serial: Some(verdict.serial),
-            names: verdict.counts.names,
-            sets: verdict.counts.sets,
-            signatures: verdict.counts.signatures,
-            verified: verdict.counts.verified,
-            algorithms: verdict
-                .keys
-                .iter()
-                .map(|keys| AlgorithmReport {
-                    algorithm: keys.algorithm.to_string(),
-                    ksks: keys.ksks,
-                    zsks: keys.zsks,
-                })
-                .collect(),
-            earliest_expiry: verdict.earliest_expiry.as_ref().map(|expiry| ExpiryReport {
-                expiration: expiry.expiration,
-                owner: expiry.owner.to_string(),
-                rtype: expiry.rtype.to_string(),
-                key_tag: expiry.key_tag,
-            }),
-            expires_in: verdict
-                .earliest_expiry
-                .as_ref()
-                .map(|expiry| expiry.left(moment(config.now))),
-            ..Self::unjudged(zone, config, &verdict.findings)
-        };
-        report.errors = verdict.total(Severity::Error);
-        report.warnings = verdict.total(Severity::Warning);
-        report
-    }
-
-    /// Of a zone of which only the apex was looked at.
-    pub(crate) fn unjudged(zone: &LoadedZone, config: &VerifyConfig, findings: &[Finding]) -> Self {
-        Self {
-            origin: config.origin.to_string(),
-            records: zone.records(),
-            errors: findings
-                .iter()
-                .filter(|finding| finding.severity() == Severity::Error)
-                .count() as u64,
-            warnings: findings
-                .iter()
-                .filter(|finding| finding.severity() == Severity::Warning)
-                .count() as u64,
-            findings: findings
-                .iter()
-                .map(|finding| FindingReport::new(zone, finding))
-                .collect(),
-            ..Self::default()
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Full => "full",
+            Self::Structure => "structure",
+            Self::None => "none",
         }
     }
 }
 
-impl FindingReport {
-    fn new(zone: &LoadedZone, finding: &Finding) -> Self {
-        Self {
-            rule: finding.rule.name(),
-            severity: match finding.severity() {
-                Severity::Error => "error",
-                Severity::Warning => "warning",
-            },
-            reference: finding.rule.reference(),
-            owner: finding.owner.to_string(),
-            rtype: finding.rtype.map(|rtype| rtype.to_string()),
-            key_tag: finding.key_tag,
-            place: (finding.locus.line > 0).then(|| zone.place(finding.locus)),
-            message: finding.to_string(),
-        }
+/// `2026-12-23`, of a number of days since 1970.
+fn day_name(day: u32) -> String {
+    let digits: String = moment_digits(day.saturating_mul(DAY)).map(char::from).iter().collect();
+    let part = |range| digits.get(range).unwrap_or_default();
+    format!("{}-{}-{}", part(0..4), part(4..6), part(6..8))
+}
+
+/// The most memory that the process had resident, as the system counts it; 0 where it does not.
+fn peak_memory() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kibibytes = peak.and_then(|peak| peak.trim().trim_end_matches("kB").trim().parse::<u64>().ok());
+    kibibytes.unwrap_or(0) * 1024
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_have_names() {
+        assert_eq!(day_name(0), "1970-01-01");
+        assert_eq!(day_name(20_780), "2026-11-23");
+    }
+
+    #[test]
+    fn the_system_counts_memory() {
+        assert!(peak_memory() > 1 << 20);
     }
 }

@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use dnssec_sign::{SignBatch, SignError, Signer};
@@ -13,6 +14,7 @@ use rayon::ThreadPool;
 use crate::config::{Store, StoreKind};
 use crate::emit::Emission;
 use crate::error::Error;
+use crate::meter::{Clock, Meter, Step, WorkerTimes};
 use crate::observer::Observer;
 
 /// What one round does: the partitions of the zone, or of the NSEC3 chain.
@@ -47,11 +49,24 @@ struct Flight {
     outstanding: usize,
 }
 
-/// A batch on its way to a session and back.
+/// A batch on its way to a session and back to the hall that it comes from.
 struct Parcel {
+    home: Arc<Shared>,
     partition: usize,
     batch: usize,
     jobs: SignBatch,
+    delivered: bool,
+}
+
+impl Drop for Parcel {
+    /// Nobody will sign it: its hall would wait for it for ever.
+    fn drop(&mut self) {
+        if !self.delivered {
+            self.home.update(|board| {
+                board.fail(Error::Token("the sessions ended before all was signed".to_owned()));
+            });
+        }
+    }
 }
 
 /// Where every partition of a round stands.
@@ -116,22 +131,46 @@ impl Board {
     }
 }
 
-/// The stores' sessions at work, and the board that they share with the workers.
-pub(crate) struct Hall<'a> {
+/// The stores' sessions at work. They serve any number of halls, each of which signs one zone.
+pub(crate) struct Crew<'a> {
     stores: &'a [Store],
     senders: Vec<Option<Arc<Sender<Parcel>>>>,
-    shared: &'a Shared,
+    count: usize,
+}
+
+impl Crew<'_> {
+    /// A place to sign one zone with them, on a pool of so many threads.
+    pub(crate) fn hall(&self, threads: usize, meter: Meter) -> Hall<'_> {
+        Hall {
+            sessions: self,
+            shared: Arc::new(Shared {
+                board: Mutex::default(),
+                changed: Condvar::new(),
+                limit: 2 * (threads + self.count) + 2,
+                meter,
+            }),
+        }
+    }
+}
+
+/// Where one zone is signed: the board that its workers and the sessions share.
+pub(crate) struct Hall<'a> {
+    sessions: &'a Crew<'a>,
+    shared: Arc<Shared>,
 }
 
 struct Shared {
     board: Mutex<Board>,
     changed: Condvar,
     limit: usize,
+    meter: Meter,
 }
 
 /// One session at work: where its parcels come from, and go back to when it is spent.
 struct Worker<'a> {
     store: &'a Store,
+    /// The place of its store, and its own number there.
+    place: (usize, usize),
     parcels: Receiver<Parcel>,
     queue: Weak<Sender<Parcel>>,
     /// How many sessions of its store are at work.
@@ -147,20 +186,45 @@ impl Worker<'_> {
             .fetch_update(Ordering::AcqRel, Ordering::Acquire, others)
             .is_ok()
     }
+
+    /// Signs what comes until nothing can come any more, or until the session is spent. What it had in hand then goes to the
+    /// others, with the signatures that are made.
+    fn serve(mut self) {
+        let mut clock = Clock::start();
+        for mut parcel in self.parcels.clone() {
+            let idle = clock.lap();
+            let home = Arc::clone(&parcel.home);
+            if home.board().failure.is_some() {
+                continue;
+            }
+            let before = parcel.jobs.done();
+            let outcome = self.signer.sign_batch(&mut parcel.jobs);
+            home.meter
+                .session(self.place, &parcel.jobs, before, idle.wall, clock.lap());
+            match outcome {
+                Ok(()) => home.deliver(parcel),
+                Err(SignError::Worker { message }) if self.retire() => {
+                    tracing::warn!(message, "a session is spent; the others go on");
+                    // The queue lives as long as there is work, and there is another session to take from it.
+                    if let Some(queue) = self.queue.upgrade() {
+                        let _ = queue.send(parcel);
+                    }
+                    return;
+                }
+                Err(error) => home.update(|board| board.fail(store_error(self.store, &error))),
+            }
+        }
+    }
 }
 
 /// Opens every session, runs `body` with them, and ends them.
 ///
 /// # Errors
 /// [`Error::Token`] when a session cannot be had; else what `body` returns.
-pub(crate) fn with_sessions<T>(
-    stores: &[Store],
-    threads: usize,
-    body: impl FnOnce(&Hall<'_>) -> Result<T, Error>,
-) -> Result<T, Error> {
+pub(crate) fn with_sessions<T>(stores: &[Store], body: impl FnOnce(&Crew<'_>) -> Result<T, Error>) -> Result<T, Error> {
     let mut senders = Vec::new();
-    let mut sessions = Vec::new();
-    for store in stores {
+    let mut workers = Vec::new();
+    for (at, store) in stores.iter().enumerate() {
         let StoreKind::Token { sessions: count } = store.kind else {
             senders.push(None);
             continue;
@@ -168,9 +232,10 @@ pub(crate) fn with_sessions<T>(
         let (sender, receiver) = unbounded();
         let (sender, count) = (Arc::new(sender), count.max(1));
         let peers = Arc::new(AtomicUsize::new(count));
-        for _ in 0..count {
-            sessions.push(Worker {
+        for number in 0..count {
+            workers.push(Worker {
                 store,
+                place: (at, number),
                 parcels: receiver.clone(),
                 queue: Arc::downgrade(&sender),
                 peers: Arc::clone(&peers),
@@ -179,22 +244,19 @@ pub(crate) fn with_sessions<T>(
         }
         senders.push(Some(sender));
     }
-    let shared = Shared {
-        board: Mutex::default(),
-        changed: Condvar::new(),
-        limit: 2 * (threads + sessions.len()) + 2,
+    let sessions = Crew {
+        stores,
+        senders,
+        count: workers.len(),
     };
     std::thread::scope(|scope| {
-        for worker in sessions {
-            let shared = &shared;
-            scope.spawn(move || shared.serve(worker));
+        for worker in workers {
+            scope.spawn(move || worker.serve());
         }
-        // The sessions end when the senders, which the hall owns, are gone.
-        body(&Hall {
-            stores,
-            senders,
-            shared: &shared,
-        })
+        let result = body(&sessions);
+        // The session threads end when the senders are gone.
+        drop(sessions);
+        result
     })
 }
 
@@ -227,34 +289,12 @@ impl Shared {
         self.changed.notify_all();
     }
 
-    /// One session: signs what comes until nothing can come any more, or until it is spent. What it had in hand then goes
-    /// to the others, with the signatures that are made.
-    fn serve(&self, mut worker: Worker<'_>) {
-        let _alarm = Alarm(self);
-        for mut parcel in worker.parcels.clone() {
-            if self.board().failure.is_some() {
-                continue;
-            }
-            match worker.signer.sign_batch(&mut parcel.jobs) {
-                Ok(()) => self.deliver(parcel),
-                Err(SignError::Worker { message }) if worker.retire() => {
-                    tracing::warn!(message, "a session is spent; the others go on");
-                    // The queue lives as long as there is work, and there is another session to take from it.
-                    if let Some(queue) = worker.queue.upgrade() {
-                        let _ = queue.send(parcel);
-                    }
-                    return;
-                }
-                Err(error) => self.update(|board| board.fail(store_error(worker.store, &error))),
-            }
-        }
-    }
-
     /// Puts a signed batch back in its place; a partition with all its batches is ready to be filled.
-    fn deliver(&self, parcel: Parcel) {
+    fn deliver(&self, mut parcel: Parcel) {
+        parcel.delivered = true;
         let mut board = self.board();
         if let Some(flight) = board.flights.get_mut(&parcel.partition) {
-            flight.emission.batches[parcel.batch].jobs = parcel.jobs;
+            flight.emission.batches[parcel.batch].jobs = std::mem::take(&mut parcel.jobs);
             flight.outstanding -= 1;
             if flight.outstanding == 0
                 && let Some(flight) = board.flights.remove(&parcel.partition)
@@ -278,7 +318,7 @@ impl Hall<'_> {
             ..Board::default()
         };
         pool.broadcast(|_| {
-            let _alarm = Alarm(self.shared);
+            let _alarm = Alarm(&self.shared);
             if let Err(error) = self.work(round, observer) {
                 self.shared.update(|board| board.fail(error));
             }
@@ -289,10 +329,22 @@ impl Hall<'_> {
         }
     }
 
+    /// What the hall has measured.
+    pub(crate) fn meter(&self) -> &Meter {
+        &self.shared.meter
+    }
+
     fn work<R: Round>(&self, round: &R, observer: &dyn Observer) -> Result<(), Error> {
+        let mut times = WorkerTimes::start();
+        let result = self.tasks(round, observer, &mut times);
+        self.shared.meter.worker(times);
+        result
+    }
+
+    fn tasks<R: Round>(&self, round: &R, observer: &dyn Observer, times: &mut WorkerTimes) -> Result<(), Error> {
         let mut scratch = round.scratch();
-        let mut signers = Vec::with_capacity(self.stores.len());
-        for store in self.stores {
+        let mut signers = Vec::with_capacity(self.sessions.stores.len());
+        for store in self.sessions.stores {
             signers.push(match store.kind {
                 StoreKind::Software => Some(store.keys.signer().map_err(|error| store_error(store, &error))?),
                 StoreKind::Token { .. } => None,
@@ -310,22 +362,25 @@ impl Hall<'_> {
                 }
                 Task::Wait => {
                     // A bounded wait, so that a cancelled run is noticed while all sessions are busy.
-                    let patience = std::time::Duration::from_millis(100);
-                    drop(self.shared.changed.wait_timeout(board, patience));
+                    drop(self.shared.changed.wait_timeout(board, Duration::from_millis(100)));
+                    times.took(Step::Wait);
                 }
                 Task::Plan(index, text) => {
                     drop(board);
                     let emission = round.plan(index, text, &mut scratch)?;
-                    self.dispatch(index, emission, &mut signers)?;
+                    times.took(Step::Plan);
+                    self.dispatch(index, emission, &mut signers, times)?;
                 }
                 Task::Fill(index, mut emission) => {
                     drop(board);
                     emission.fill()?;
                     self.shared.update(|board| drop(board.filled.insert(index, emission)));
+                    times.took(Step::Fill);
                 }
                 Task::Write(index, emission) => {
                     drop(board);
                     let (text, written) = round.write(index, emission)?;
+                    self.shared.meter.written(text.len() as u64);
                     self.shared.update(|board| {
                         board.spare.push(text);
                         board.turn += 1;
@@ -335,11 +390,13 @@ impl Hall<'_> {
                             board.unverified.push_back(index);
                         }
                     });
+                    times.took(Step::Write);
                 }
                 Task::Verify(index) => {
                     drop(board);
                     round.verify(index, &mut scratch)?;
                     self.shared.update(|board| board.verifying -= 1);
+                    times.took(Step::Verify);
                 }
             }
         }
@@ -351,21 +408,27 @@ impl Hall<'_> {
         partition: usize,
         mut emission: Emission,
         signers: &mut [Option<Box<dyn Signer>>],
+        times: &mut WorkerTimes,
     ) -> Result<(), Error> {
         let mut parcels = Vec::new();
         for (number, batch) in emission.batches.iter_mut().enumerate() {
             if let Some(signer) = &mut signers[batch.store] {
                 signer
                     .sign_batch(&mut batch.jobs)
-                    .map_err(|error| store_error(&self.stores[batch.store], &error))?;
+                    .map_err(|error| store_error(&self.sessions.stores[batch.store], &error))?;
+                self.shared
+                    .meter
+                    .batch(batch.store, &batch.jobs, times.took(Step::Sign));
             } else {
                 let jobs = std::mem::take(&mut batch.jobs);
                 parcels.push((
                     batch.store,
                     Parcel {
+                        home: Arc::clone(&self.shared),
                         partition,
                         batch: number,
                         jobs,
+                        delivered: false,
                     },
                 ));
             }
@@ -374,6 +437,7 @@ impl Hall<'_> {
             emission.fill()?;
             self.shared
                 .update(|board| drop(board.filled.insert(partition, emission)));
+            times.took(Step::Fill);
             return Ok(());
         }
         let outstanding = parcels.len();
@@ -382,8 +446,8 @@ impl Hall<'_> {
             .flights
             .insert(partition, Flight { emission, outstanding });
         for (store, parcel) in parcels {
-            if let Some(sender) = &self.senders[store] {
-                // The receiving sessions live as long as the hall.
+            if let Some(sender) = &self.sessions.senders[store] {
+                // A parcel that nobody takes tells so when it is dropped.
                 let _ = sender.send(parcel);
             }
         }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use dnssec_sign::{Fate, KeyIndex, ZoneFault, serial_before};
+use dnssec_sign::{Fate, KeyIndex, RecordType, ZoneFault, serial_before};
 
 use crate::emit::{Emission, Signing};
 
@@ -21,7 +21,12 @@ pub(crate) struct Tally {
     faulty: AtomicBool,
     faults: Mutex<Vec<ZoneFault>>,
     signatures: Mutex<BTreeMap<(usize, KeyIndex), u64>>,
+    types: Mutex<BTreeMap<RecordType, u64>>,
+    days: Mutex<BTreeMap<u32, u64>>,
 }
+
+/// Seconds of a day.
+pub(crate) const DAY: u32 = 86_400;
 
 impl Tally {
     /// Whether sets are still signed.
@@ -62,6 +67,27 @@ impl Tally {
         for (store, key, count) in emission.signatures() {
             *signatures.entry((store, key)).or_default() += count;
         }
+        drop(signatures);
+        add(&self.types, &emission.types);
+        add(&self.days, &emission.days);
+    }
+
+    /// Records written by type.
+    pub(crate) fn types(&self) -> impl Iterator<Item = (RecordType, u64)> {
+        self.types
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+            .into_iter()
+    }
+
+    /// Signatures written by the day since 1970 that they end on.
+    pub(crate) fn days(&self) -> impl Iterator<Item = (u32, u64)> {
+        self.days
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+            .into_iter()
     }
 
     /// Counts what became of signatures.
@@ -96,6 +122,13 @@ impl Tally {
     /// Signatures made by each key, a key being named by its store and its place there.
     pub(crate) fn signatures(&self) -> BTreeMap<(usize, KeyIndex), u64> {
         self.signatures.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+fn add<K: Ord + Copy>(sums: &Mutex<BTreeMap<K, u64>>, counts: &[(K, u64)]) {
+    let mut sums = sums.lock().unwrap_or_else(PoisonError::into_inner);
+    for (key, count) in counts {
+        *sums.entry(*key).or_default() += count;
     }
 }
 

@@ -137,6 +137,7 @@ pub fn open_keys(request: &KeyRequest, observer: &dyn Observer) -> Result<Signin
             name: "disk".to_owned(),
             kind: StoreKind::Software,
             keys: Box::new(SoftwareKeys::new(software)),
+            token: None,
         });
     }
     if let TokenUse::Online {
@@ -155,6 +156,7 @@ pub fn open_keys(request: &KeyRequest, observer: &dyn Observer) -> Result<Signin
             kind: StoreKind::Token {
                 sessions: store.sessions(),
             },
+            token: Some(store.report().clone()),
             keys: Box::new(store) as Box<dyn KeyStore>,
         }));
     }

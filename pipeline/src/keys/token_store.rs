@@ -3,15 +3,17 @@
 //! by the caller; what a session is, and that a signature has its length and (RSA) verifies, is `hsm-core`'s.
 
 use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
 
 use dnssec_sign::{
-    Algorithm, Dnskey, KeyIndex, KeyStore, MAX_SIGNATURE_LENGTH, SignError, SignatureBuf, Signer, ToBeSigned,
+    Algorithm, Dnskey, KeyIndex, KeyStore, MAX_SIGNATURE_LENGTH, SignBatch, SignError, SignatureBuf, Signer, ToBeSigned,
 };
 use hsm_core::{
     DigestInfo, FaultClass, Hash, KeySlot, LoggedIn, Pool, SessionCopy, SignMechanism, SigningSession, TokenKey,
 };
 
 use crate::error::Error;
+use crate::report::TokenReport;
 
 /// Keys on one token, found and proven, with a session for each worker.
 pub struct TokenStore {
@@ -20,6 +22,7 @@ pub struct TokenStore {
     loaded: Vec<Loaded>,
     pool: Mutex<Pool>,
     sessions: usize,
+    report: TokenReport,
 }
 
 /// What a worker has to know of a key.
@@ -72,8 +75,10 @@ impl TokenStore {
             })
         });
         let loaded = loaded.collect::<Result<_, Error>>()?;
+        let name = format!("token '{}'", login.token().info().label);
         Ok(Self {
-            name: format!("token '{}'", login.token().info().label),
+            report: TokenReport::of(&name, login, &token_keys, pool.opened()),
+            name,
             sessions: pool.opened(),
             keys,
             loaded,
@@ -85,6 +90,12 @@ impl TokenStore {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// What a report says of the token and its keys.
+    #[must_use]
+    pub fn report(&self) -> &TokenReport {
+        &self.report
     }
 
     /// How many sessions are open: so many signers there are.
@@ -125,6 +136,20 @@ impl Signer for TokenSigner {
             });
         };
         attempt(&mut self.session, key, data, out).map_err(|error| sign_error(key, &error))
+    }
+
+    /// One by one, with the time that each took.
+    fn sign_batch(&mut self, batch: &mut SignBatch) -> Result<(), SignError> {
+        let mut signature = SignatureBuf::default();
+        let mut began = Instant::now();
+        while let Some((key, message)) = batch.next_job() {
+            self.sign(key, &ToBeSigned::new(message), &mut signature)?;
+            let now = Instant::now();
+            let took = u32::try_from((now - began).as_nanos()).unwrap_or(u32::MAX);
+            batch.deliver_timed(&signature, took);
+            began = now;
+        }
+        Ok(())
     }
 }
 

@@ -51,6 +51,7 @@ pub(super) fn config(flags: &SignFlags, now: u32, observer: &dyn Observer) -> Re
         max_errors: flags.work.max_errors,
         reuse: flags.reuse.resolve(!flags.denial.is_said()),
         max_ttl: flags.max_ttl()?,
+        digests: flags.work.report.is_some(),
         sync: flags.parent.sync()?,
         dsset_folder: flags.parent.dsset_directory.clone(),
         zonemd: BTreeSet::from_iter(flags.zonemd.iter().copied()).into_iter().collect(),

@@ -1,0 +1,76 @@
+//! Which token, key and library a run used: what identifies them, and nothing that opens them.
+
+use std::path::PathBuf;
+
+use hsm_core::{LoggedIn, TokenKey};
+use serde::Serialize;
+
+use crate::config::Store;
+
+/// A token that signed.
+#[derive(Debug, Clone, Serialize)]
+pub struct TokenReport {
+    /// The store's name in the rest of the report.
+    pub store: String,
+    /// CK_TOKEN_INFO: its label.
+    pub label: String,
+    /// Its serial number.
+    pub serial: String,
+    /// Who made it.
+    pub manufacturer: String,
+    /// What it is.
+    pub model: String,
+    /// Its slot.
+    pub slot: u64,
+    /// The provider's library.
+    pub module: PathBuf,
+    /// SHA-256 of the library's file, where the run was asked for digests.
+    pub module_sha256: Option<String>,
+    /// Sessions that signed.
+    pub sessions: usize,
+    /// The keys, in the store's order.
+    pub keys: Vec<TokenKeyReport>,
+}
+
+/// A key on a token.
+#[derive(Debug, Clone, Serialize)]
+pub struct TokenKeyReport {
+    /// CKA_LABEL.
+    pub label: String,
+    /// CKA_ID in hexadecimal.
+    pub id: String,
+    /// `P-256`, `RSA 2048` and so on.
+    pub kind: String,
+}
+
+impl TokenReport {
+    /// What a report says of a token and its keys.
+    #[must_use]
+    pub fn of(store: &str, login: &LoggedIn, keys: &[TokenKey], sessions: usize) -> Self {
+        let (info, module) = (login.token().info(), login.token().module());
+        Self {
+            store: store.to_owned(),
+            label: info.label.clone(),
+            serial: info.serial.clone(),
+            manufacturer: info.manufacturer.clone(),
+            model: info.model.clone(),
+            slot: info.slot_id,
+            module: module.path().to_owned(),
+            module_sha256: None,
+            sessions,
+            keys: keys
+                .iter()
+                .map(|key| TokenKeyReport {
+                    label: key.label(),
+                    id: data_encoding::HEXLOWER.encode(key.id()),
+                    kind: key.kind().to_string(),
+                })
+                .collect(),
+        }
+    }
+}
+
+/// The tokens among the stores.
+pub(super) fn reports(stores: &[Store]) -> Vec<TokenReport> {
+    stores.iter().filter_map(|store| store.token.clone()).collect()
+}
