@@ -22,4 +22,5 @@ mod mutations;
 mod properties;
 mod resigning;
 mod vectors;
+mod wildcards;
 mod zone_commands;

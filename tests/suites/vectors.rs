@@ -1,9 +1,10 @@
-//! The signed example zones of RFC 4035 A and RFC 5155 A: verified as they stand, and their chains made again by us.
+//! The signed example zones of RFC 4035 A and RFC 5155 A: verified as they stand, and their chains made again by us. The
+//! zones of RFC 8976 A: their digests.
 
 use std::path::PathBuf;
 
 use signet_tests::judges::{ldns_verify_zone, normalise};
-use signet_tests::{Run, Scratch, Signet, ZoneText, project};
+use signet_tests::{Program, Run, Scratch, Signet, ZoneText, program, project};
 
 use crate::signing::Pair;
 
@@ -168,10 +169,10 @@ fn signatures_cover_what_they_cover_in_the_rfcs() {
 }
 
 /// The rules that a zone breaks, by the program's JSON.
-fn rules_broken(file: &std::path::Path, flags: &[&str]) -> Vec<String> {
+fn rules_broken(file: &std::path::Path, origin: &str, flags: &[&str]) -> Vec<String> {
     let run = Signet::new("verify --json")
         .arg(file)
-        .args(["-o", "example."])
+        .args(["-o", origin])
         .args(flags)
         .run();
     let report: serde_json::Value = serde_json::from_str(&run.stdout).unwrap_or_else(|_| panic!("{run:?}"));
@@ -202,14 +203,88 @@ fn the_digests_of_rfc_8976_are_computed() {
             ("multiple digests", "several digests"),
         ),
     ] {
-        assert_eq!(rules_broken(&data(name), &[]), expected, "{name}");
+        assert_eq!(rules_broken(&data(name), "example.", &[]), expected, "{name}");
         let text = std::fs::read_to_string(data(name)).unwrap();
         let other = text.replacen(changed.0, changed.1, 1);
         assert_ne!(text, other);
-        let broken = rules_broken(&scratch.write("changed.zone", other), &[]);
+        let broken = rules_broken(&scratch.write("changed.zone", other), "example.", &[]);
         assert!(broken.contains(&"zonemd-digest".to_owned()), "{name}: {broken:?}");
         let serial = text.replacen("admin 2018031900", "admin 2018031901", 1);
-        let broken = rules_broken(&scratch.write("changed.zone", serial), &[]);
+        let broken = rules_broken(&scratch.write("changed.zone", serial), "example.", &[]);
         assert!(broken.contains(&"zonemd-serial".to_owned()), "{name}: {broken:?}");
+    }
+}
+
+#[test]
+fn uri_arpa_of_rfc_8976_verifies_with_its_own_signatures() {
+    // The digest is right. The signatures are those of 2018, from before the ZONEMD was put in: that is what is wrong.
+    let now = ["--now", "20181015000000"];
+    let file = data("rfc8976-a4.zone");
+    assert_eq!(
+        rules_broken(&file, "uri.arpa.", &now),
+        ["nsec-bitmap", "signature-missing"]
+    );
+    let scratch = Scratch::new();
+    let text = std::fs::read_to_string(&file).unwrap();
+    let changed = text.replacen("600 IN MX 10 pechora", "600 IN MX 11 pechora", 1);
+    assert_ne!(text, changed);
+    let changed = scratch.write("changed.zone", changed);
+    assert_eq!(
+        rules_broken(&changed, "uri.arpa.", &now),
+        ["nsec-bitmap", "signature-invalid", "signature-missing", "zonemd-digest"]
+    );
+    let plain: String = text
+        .lines()
+        .filter(|line| !line.contains(" ZONEMD "))
+        .fold(String::new(), |text, line| text + line + "\n");
+    let plain = scratch.write("plain.zone", plain);
+    let run = Signet::new("verify -o uri.arpa.").arg(&plain).args(now).run();
+    run.succeeds();
+    assert!(run.stdout.contains("14 signatures, 14 verified"), "{run:?}");
+    assert_eq!(ldns_verify_zone(&plain, Some("20181015000000")).code, Some(0));
+}
+
+#[test]
+fn root_servers_net_of_rfc_8976_has_the_digest_of_the_rfc() {
+    let file = data("rfc8976-a5.zone");
+    assert_eq!(rules_broken(&file, "root-servers.net.", &[]), Vec::<String>::new());
+    let text = std::fs::read_to_string(&file).unwrap();
+    for (from, to) in [
+        ("199.9.14.201", "170.247.170.2"),
+        ("MX 20 mail.isi.edu", "MX 20 mail.isi.eu"),
+    ] {
+        let changed = text.replacen(from, to, 1);
+        assert_ne!(text, changed);
+        let scratch = Scratch::new();
+        let changed = scratch.write("changed.zone", changed);
+        assert_eq!(rules_broken(&changed, "root-servers.net.", &[]), ["zonemd-digest"]);
+    }
+}
+
+#[test]
+fn signet_makes_the_digests_of_rfc_8976() {
+    // Signed by us the zones change, so their ZONEMD does: it is ours, and ldns computes the same.
+    for (name, origin) in [
+        ("rfc8976-a4.zone", "uri.arpa."),
+        ("rfc8976-a5.zone", "root-servers.net."),
+    ] {
+        let scratch = Scratch::new();
+        let pair = Pair::of_bind("ED25519", origin, scratch.folder());
+        let out = scratch.path("signed");
+        let signed = [" RRSIG ", " NSEC ", " DNSKEY "];
+        let text = std::fs::read_to_string(data(name)).unwrap();
+        let plain: Vec<&str> = text
+            .lines()
+            .filter(|line| !signed.iter().any(|rtype| line.contains(rtype)))
+            .collect();
+        let zone = scratch.write("zone", plain.join("\n") + "\n");
+        Signet::sign(&zone, origin, &out, scratch.folder())
+            .keys(&pair.both())
+            .args(["--zonemd", "sha384"])
+            .run()
+            .succeeds();
+        assert_eq!(rules_broken(&out, origin, &[]), Vec::<String>::new(), "{name}");
+        let run = Program::new(program("ldns-verify-zone")).arg("-ZZ").arg(&out).run();
+        assert_eq!(run.code, Some(0), "{name}: {run:?}");
     }
 }

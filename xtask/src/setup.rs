@@ -62,6 +62,7 @@ const NEEDS: &[Need] = &[
     program("ldns-signzone", "ldnsutils", "peer in benchmarks"),
     program("ldns-verify-zone", "ldnsutils", "judge"),
     program("keymgr", "knot", "keys of the peer Knot"),
+    program("knotd", "knot", "serves zones to a judge"),
     program("kzonesign", "knot-dnssecutils", "peer in benchmarks"),
     program("kzonecheck", "knot-dnssecutils", "judge"),
     program("validns", "validns", "judge"),

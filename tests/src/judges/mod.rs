@@ -5,6 +5,7 @@
 mod bind;
 mod knot;
 mod ldns;
+mod resolver;
 mod validns;
 
 use std::path::Path;
@@ -12,6 +13,7 @@ use std::path::Path;
 pub use bind::{SignZone, dnssec_verify, ds_from_key, normalise, normalise_text, settime};
 pub use knot::kzonecheck;
 pub use ldns::{ldns_read_zone, ldns_verify_zone};
+pub use resolver::Served;
 pub use validns::validns;
 
 /// Who judges.
