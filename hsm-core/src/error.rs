@@ -316,8 +316,11 @@ pub enum ModuleFault {
     /// It is a library, but not a PKCS#11 one.
     #[error("it is no PKCS#11 library: {0}")]
     NotPkcs11(String),
+    /// The arguments for C_Initialize cannot be handed over.
+    #[error("the arguments for C_Initialize: {0}")]
+    Arguments(String),
     /// C_Initialize failed.
-    #[error("{0}")]
+    #[error("{call}{advice}", call = .0, advice = wants_arguments(.0))]
     Initialise(Box<CallError>),
     /// It is loaded in this process in the other mode already.
     #[error("it is already in use as {0:?} in this process, and cannot be {1:?} as well")]
@@ -443,6 +446,16 @@ fn near_misses(near: &[KeyInfo]) -> String {
         "; nothing there resembles it".to_owned()
     } else {
         format!("; what resembles it: {}", list(near))
+    }
+}
+
+/// What libraries say that are configured by arguments (NSS softokn) and got none, or wrong ones.
+fn wants_arguments(refused: &CallError) -> &'static str {
+    if refused.code == Ckr::new(cryptoki_sys::CKR_ARGUMENTS_BAD) {
+        "; a library that is configured by arguments to C_Initialize gets them by --init-args or SIGNET_INIT_ARGS \
+         (NSS: configdir='sql:DIR' flags=)"
+    } else {
+        ""
     }
 }
 

@@ -2,13 +2,15 @@
 //!
 //! cryptoki's own `sign` asks for the length first and allocates; here the signature goes into the
 //! caller's buffer in two calls. Sessions and objects are cryptoki's: only their numbers are used.
+//! Beside it, what cryptoki leaves to its callers: C_Initialize with arguments, and C_GetFunctionList's address.
 //! This is the one file of the crate with `unsafe` in it.
 
-use std::ffi::c_void;
+use std::ffi::{CStr, c_void};
 use std::path::Path;
-use std::ptr;
+use std::ptr::{self, NonNull};
 use std::sync::Arc;
 
+use cryptoki::context::{CInitializeArgs, CInitializeFlags, Pkcs11};
 use cryptoki_sys as sys;
 
 use crate::ckr::Ckr;
@@ -126,6 +128,29 @@ fn function_list(library: &sys::Pkcs11) -> Option<*mut sys::CK_FUNCTION_LIST> {
     // valid for writing.
     let answer = unsafe { function(&raw mut list) };
     (answer == sys::CKR_OK && !list.is_null()).then_some(list)
+}
+
+/// C_Initialize with `CKF_OS_LOCKING_OK`, and with a text in pReserved for libraries that are configured so.
+pub(crate) fn initialize(context: &Pkcs11, arguments: Option<&CStr>) -> cryptoki::error::Result<()> {
+    let flags = CInitializeFlags::OS_LOCKING_OK;
+    let given = match arguments {
+        None => CInitializeArgs::new(flags),
+        Some(text) => {
+            let text = NonNull::from(text).cast::<c_void>();
+            // SAFETY: the text ends in a zero, as those libraries expect it, and outlives the call, which alone reads it.
+            unsafe { CInitializeArgs::new_with_reserved(flags, text) }
+        }
+    };
+    context.initialize(given)
+}
+
+/// A library that cryptoki has loaded and given up, and the address of its C_GetFunctionList.
+pub(crate) fn get_function_list(path: &Path) -> Option<(sys::Pkcs11, usize)> {
+    // SAFETY: the library was loaded from this path a moment ago and its initialisers have run.
+    let library = unsafe { sys::Pkcs11::new(path) }.ok()?;
+    let function = *library.C_GetFunctionList.as_ref().ok()?;
+    let address = function as *const () as usize;
+    Some((library, address))
 }
 
 fn checked(call: &'static str, answer: sys::CK_RV) -> Result<(), Refusal> {

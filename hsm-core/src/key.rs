@@ -12,6 +12,7 @@ mod public;
 use std::fmt;
 use std::str::FromStr;
 
+use crate::quirks::Quirks;
 use crate::token::{TokenInfo, TokenSelector};
 use crate::uri::Uri;
 
@@ -133,11 +134,11 @@ pub struct KeyAttributes {
 
 impl KeyAttributes {
     /// What a key made by [`crate::LoggedIn::generate`] has to be.
-    pub(crate) fn is_safe(&self) -> bool {
+    pub(crate) fn is_safe(&self, quirks: Quirks) -> bool {
         self.token == Some(true)
             && self.sensitive == Some(true)
             && self.extractable == Some(false)
-            && self.local != Some(false)
+            && (self.local != Some(false) || quirks.local_unkept)
     }
 }
 

@@ -78,7 +78,7 @@ pub use key::{
 };
 pub use login::LoggedIn;
 pub use mechanism::{DigestInfo, Hash, KeyKind, SignMechanism};
-pub use module::{InitMode, Module, ModuleInfo};
+pub use module::{InitMode, LoadOptions, Module, ModuleInfo};
 pub use pin::{Pin, PinFault, PinFileCheck, PinSource, openssl_module_path, pin_from_argument, prompt_pin};
 pub use pool::Pool;
 pub use session::{KeySlot, SessionCopy, SigningSession};

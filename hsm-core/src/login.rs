@@ -170,7 +170,7 @@ impl LoggedIn {
     /// [`Error::KeyExists`] if label or id are taken, [`Error::KeyUnsafe`], [`Error::Call`].
     pub fn generate(&self, spec: &GenerateSpec) -> Result<TokenKey> {
         let session = self.token().open(Access::ReadWrite)?;
-        key::generate(&session, self.place(), spec)
+        key::generate(&session, self.place(), self.token().quirks(), spec)
     }
 
     /// Removes both halves of a key from the token, for good; tells how many objects they were.

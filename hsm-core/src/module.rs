@@ -6,17 +6,21 @@
 //! finalised when the embedder owns it, nor in a process that was forked off.
 
 mod elf;
+mod interface;
 
 use std::collections::{BTreeSet, HashMap};
+use std::ffi::CString;
+use std::io::Write;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak};
 
-use cryptoki::context::{CInitializeArgs, CInitializeFlags, Pkcs11};
+use cryptoki::context::{Function, Pkcs11};
 use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Located, ModuleFault, Place, Result};
-use crate::ffi::HotCall;
+use crate::ffi::{self, HotCall};
 use crate::quirks::{self, Quirks};
 use crate::seat::Seat;
 use crate::token::{Token, TokenSelector};
@@ -30,6 +34,30 @@ pub enum InitMode {
     Owned,
     /// The embedder, before loading and after dropping everything that came from the module.
     Shared,
+}
+
+/// How a library is loaded: by whom it is initialised, with which arguments, and which file is taken for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LoadOptions {
+    /// Who initialises it.
+    pub mode: InitMode,
+    /// SHA-256 that its file must have.
+    ///
+    /// The file is read once more by the dynamic loader: who may write to it can still win a race, as can who may write
+    /// to a library that it depends on.
+    pub sha256: Option<[u8; 32]>,
+    /// What C_Initialize gets in pReserved, for libraries that are configured so: NSS softokn's `configdir='sql:DIR' …`.
+    pub arguments: Option<String>,
+}
+
+impl From<InitMode> for LoadOptions {
+    fn from(mode: InitMode) -> Self {
+        Self {
+            mode,
+            sha256: None,
+            arguments: None,
+        }
+    }
 }
 
 /// A loaded and initialised PKCS#11 library.
@@ -53,6 +81,9 @@ pub struct Module {
 struct Provider {
     context: Option<Pkcs11>,
     mode: InitMode,
+    arguments: Option<CString>,
+    /// What `context` came from, where it was not C_GetInterface; unloaded after it.
+    _by_list: Option<ByList>,
     process: u32,
 }
 
@@ -115,6 +146,15 @@ impl Module {
     /// # Errors
     /// [`Error::Module`], which says what is wrong with the file, the library or C_Initialize.
     pub fn load(path: &Path, mode: InitMode) -> Result<Arc<Self>> {
+        Self::load_with(path, &mode.into())
+    }
+
+    /// As [`Self::load`], if the file has the digest that it should, and with arguments for C_Initialize. A library that
+    /// is loaded already keeps the arguments that it has.
+    ///
+    /// # Errors
+    /// [`ModuleFault::Digest`], and those of [`Self::load`].
+    pub fn load_with(path: &Path, options: &LoadOptions) -> Result<Arc<Self>> {
         let fault = |fault| Error::Module {
             path: path.to_owned(),
             fault,
@@ -128,6 +168,14 @@ impl Module {
                 ModuleFault::Unreachable(error)
             })
         })?;
+        if let Some(wanted) = options.sha256 {
+            let bytes = fs_err::read(&canonical).map_err(|error| fault(ModuleFault::Unreachable(error)))?;
+            let found: [u8; 32] = Sha256::digest(bytes).into();
+            if found != wanted {
+                return Err(fault(ModuleFault::Digest { found }));
+            }
+        }
+        let mode = options.mode;
         let mut guard = locked(&REGISTRY);
         loop {
             let registry = guard.get_or_insert_default();
@@ -148,7 +196,7 @@ impl Module {
             return Ok(module);
         }
         // Nothing that drops a `Registration` may happen while the registry is locked.
-        let provider = Provider::initialise(&canonical, mode).map_err(fault)?;
+        let provider = Provider::initialise(&canonical, options).map_err(fault)?;
         let (info, quirks) = provider.describe(&canonical).map_err(fault)?;
         let module = Arc::new(Self {
             provider,
@@ -167,29 +215,6 @@ impl Module {
         }
         registry.live.insert(canonical, Arc::downgrade(&module));
         Ok(module)
-    }
-
-    /// Loads the library as [`Self::load`] does, if the SHA-256 of its file is this one.
-    ///
-    /// The file is read once more by the dynamic loader: who may write to it can still win a race, as can who may write
-    /// to a library that it depends on.
-    ///
-    /// # Errors
-    /// [`ModuleFault::Digest`], and those of [`Self::load`].
-    pub fn load_pinned(path: &Path, mode: InitMode, sha256: &[u8; 32]) -> Result<Arc<Self>> {
-        let fault = |fault| Error::Module {
-            path: path.to_owned(),
-            fault,
-        };
-        // A path that leads nowhere is told of by `load`.
-        if path.exists() {
-            let bytes = fs_err::read(path).map_err(|error| fault(ModuleFault::Unreachable(error)))?;
-            let found: [u8; 32] = Sha256::digest(bytes).into();
-            if found != *sha256 {
-                return Err(fault(ModuleFault::Digest { found }));
-            }
-        }
-        Self::load(path, mode)
     }
 
     /// Provider libraries that this machine has at the places where distributions and vendors put them.
@@ -323,8 +348,10 @@ impl Module {
         if let Err(error) = context.clone().finalize().at(&place, "C_Finalize") {
             tracing::debug!(%error, "finalising a library that failed");
         }
-        let arguments = CInitializeArgs::new(CInitializeFlags::OS_LOCKING_OK);
-        watched(&place, Watched::Initialize, || context.initialize(arguments)).at(&place, "C_Initialize")
+        watched(&place, Watched::Initialize, || {
+            ffi::initialize(context, self.provider.arguments.as_deref())
+        })
+        .at(&place, "C_Initialize")
     }
 
     /// Remembers for the life of the process that a token refused a PIN.
@@ -358,24 +385,28 @@ impl Module {
 }
 
 impl Provider {
-    fn initialise(path: &Path, mode: InitMode) -> std::result::Result<Self, ModuleFault> {
-        let context = Pkcs11::new(path).map_err(|error| match error {
-            cryptoki::error::Error::LibraryLoading(reason) => elf::diagnose(path, &reason.to_string()),
-            cryptoki::error::Error::MissingSymbol(symbol) => {
-                ModuleFault::NotPkcs11(format!("it has no function {symbol}"))
+    fn initialise(path: &Path, options: &LoadOptions) -> std::result::Result<Self, ModuleFault> {
+        let arguments = options.arguments.as_deref().map(CString::new).transpose();
+        let arguments =
+            arguments.map_err(|_| ModuleFault::Arguments("they hold a zero, and C ends a text there".to_owned()))?;
+        let (context, by_list) = match Pkcs11::new(path) {
+            Err(cryptoki::error::Error::Pkcs11(code, Function::GetInterface)) => {
+                tracing::debug!(%code, path = %path.display(), "C_GetInterface failed: taking C_GetFunctionList");
+                let (context, by_list) = by_list(path, &code.to_string())?;
+                (context, Some(by_list))
             }
-            other => ModuleFault::NotPkcs11(other.to_string()),
-        })?;
-        if mode == InitMode::Owned {
-            let arguments = CInitializeArgs::new(CInitializeFlags::OS_LOCKING_OK);
-            context
-                .initialize(arguments)
+            loaded => (loaded.map_err(|error| not_loaded(path, error))?, None),
+        };
+        if options.mode == InitMode::Owned {
+            ffi::initialize(&context, arguments.as_deref())
                 .at(&Place::default(), "C_Initialize")
                 .map_err(unusable)?;
         }
         Ok(Self {
             context: Some(context),
-            mode,
+            mode: options.mode,
+            arguments,
+            _by_list: by_list,
             process: std::process::id(),
         })
     }
@@ -402,6 +433,41 @@ impl Provider {
                 Ok(Default::default())
             }
         }
+    }
+}
+
+/// A library beside the provider's own, and the file that it was loaded from: an open file keeps its path from being
+/// another's.
+struct ByList {
+    _provider: cryptoki_sys::Pkcs11,
+    _file: OwnedFd,
+}
+
+/// The way of [`interface`]: to C_GetFunctionList, past C_GetInterface and its `answer`.
+fn by_list(path: &Path, answer: &str) -> std::result::Result<(Pkcs11, ByList), ModuleFault> {
+    let no_way = |reason: String| ModuleFault::NotPkcs11(format!("C_GetInterface answered {answer}, and {reason}"));
+    let (provider, address) =
+        ffi::get_function_list(path).ok_or_else(|| no_way("it has no C_GetFunctionList".to_owned()))?;
+    let bytes = elf::own_machine().and_then(|machine| interface::library(address, machine));
+    let bytes = bytes.ok_or_else(|| no_way("this machine has no way around that".to_owned()))?;
+    let file = rustix::fs::memfd_create("pkcs11-by-function-list", rustix::fs::MemfdFlags::CLOEXEC)
+        .map_err(|error| no_way(error.to_string()))?;
+    let file = std::fs::File::from(file);
+    (&file).write_all(&bytes).map_err(|error| no_way(error.to_string()))?;
+    let beside = PathBuf::from(format!("/proc/self/fd/{}", file.as_raw_fd()));
+    let context = Pkcs11::new(&beside).map_err(|error| no_way(error.to_string()))?;
+    let by_list = ByList {
+        _provider: provider,
+        _file: file.into(),
+    };
+    Ok((context, by_list))
+}
+
+fn not_loaded(path: &Path, error: cryptoki::error::Error) -> ModuleFault {
+    match error {
+        cryptoki::error::Error::LibraryLoading(reason) => elf::diagnose(path, &reason.to_string()),
+        cryptoki::error::Error::MissingSymbol(symbol) => ModuleFault::NotPkcs11(format!("it has no function {symbol}")),
+        other => ModuleFault::NotPkcs11(other.to_string()),
     }
 }
 

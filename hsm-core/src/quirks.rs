@@ -12,6 +12,8 @@ pub(crate) struct Quirks {
     /// C_Finalize is left out: the library crashes at exit when its own and OpenSSL's exit
     /// handlers run in the wrong order.
     pub(crate) skip_finalise: bool,
+    /// CKA_LOCAL is false even of keys that were made on the token: NSS does not keep it.
+    pub(crate) local_unkept: bool,
 }
 
 struct Row {
@@ -27,6 +29,7 @@ const TABLE: &[Row] = &[
         quirks: Quirks {
             session_copy: true,
             skip_finalise: true,
+            local_unkept: false,
         },
     },
     Row {
@@ -35,6 +38,16 @@ const TABLE: &[Row] = &[
         quirks: Quirks {
             session_copy: true,
             skip_finalise: false,
+            local_unkept: false,
+        },
+    },
+    Row {
+        manufacturer: "Mozilla Foundation",
+        model: "NSS",
+        quirks: Quirks {
+            session_copy: false,
+            skip_finalise: false,
+            local_unkept: true,
         },
     },
 ];
@@ -56,6 +69,7 @@ mod tests {
         assert!(of("SoftHSM project", "SoftHSM v2").session_copy);
         assert!(of("SoftHSM", "").skip_finalise);
         assert!(of("Kryoptic Project", "v1").session_copy);
+        assert!(of("Mozilla Foundation", "NSS 3").local_unkept);
         assert_eq!(of("Thales", "Luna K7"), Quirks::default());
     }
 }

@@ -14,6 +14,7 @@ use crate::key::find;
 use crate::key::object::KeyObject;
 use crate::key::public::curve_params;
 use crate::key::{KeyKind, KeySelector, TokenKey};
+use crate::quirks::Quirks;
 
 /// What to make.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,7 +88,7 @@ pub enum Protection {
 }
 
 /// Makes the pair in a read-write session and reads it back.
-pub(crate) fn generate(session: &Session, place: &Place, spec: &GenerateSpec) -> Result<TokenKey> {
+pub(crate) fn generate(session: &Session, place: &Place, quirks: Quirks, spec: &GenerateSpec) -> Result<TokenKey> {
     if spec.label.is_empty() {
         return Err(input(spec, "a key needs a label"));
     }
@@ -118,7 +119,7 @@ pub(crate) fn generate(session: &Session, place: &Place, spec: &GenerateSpec) ->
         NewId::Absent => None,
     };
     let (public, private) = make(session, place, spec, &label, id.as_deref())?;
-    read_back(session, place, spec, public, private)
+    read_back(session, place, quirks, spec, public, private)
 }
 
 fn random_id(spec: &GenerateSpec) -> Result<Vec<u8>> {
@@ -198,6 +199,7 @@ fn is_about_the_curve(code: Ckr) -> bool {
 fn read_back(
     session: &Session,
     place: &Place,
+    quirks: Quirks,
     spec: &GenerateSpec,
     public: ObjectHandle,
     private: ObjectHandle,
@@ -211,7 +213,7 @@ fn read_back(
             token: token.clone(),
             fault,
         })?;
-        if spec.protection == Protection::Sealed && !key.attributes.is_safe() {
+        if spec.protection == Protection::Sealed && !key.attributes.is_safe(quirks) {
             let attributes = key.attributes;
             return Err(Error::KeyUnsafe {
                 label: spec.label.clone(),

@@ -58,6 +58,13 @@ fn header(path: &Path) -> Option<[u8; 20]> {
     Some(header)
 }
 
+/// The machine that this program is for, by its number.
+pub(super) fn own_machine() -> Option<u16> {
+    own_header()
+        .and_then(|header| elf(&header))
+        .map(|(_, machine, _)| machine)
+}
+
 fn own_header() -> Option<[u8; 20]> {
     header(Path::new("/proc/self/exe"))
 }

@@ -19,6 +19,10 @@ pub(super) struct TokenFlags {
     #[arg(long, value_name = "HEX", env = "SIGNET_MODULE_SHA256", hide_env_values = true, value_parser = sha256)]
     module_sha256: Option<Sha256>,
 
+    /// What the library gets at C_Initialize, if it is configured so: NSS wants configdir='sql:DIR' flags=
+    #[arg(long, value_name = "TEXT", env = "SIGNET_INIT_ARGS", hide_env_values = true)]
+    init_args: Option<String>,
+
     /// The token, by its label
     #[arg(long, value_name = "LABEL", env = "SIGNET_TOKEN", hide_env_values = true)]
     token: Option<String>,
@@ -65,6 +69,7 @@ impl TokenFlags {
             },
             pin_source: self.pin_source.clone(),
             module_sha256: self.module_sha256.as_ref().map(|Sha256(digest)| Box::new(*digest)),
+            init_arguments: self.init_args.clone(),
         }
     }
 

@@ -5,7 +5,7 @@ use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use hsm_core::{InitMode, LoggedIn, Module, PinSource, Token, TokenSelector, Uri};
+use hsm_core::{InitMode, LoadOptions, LoggedIn, Module, PinSource, Token, TokenSelector, Uri};
 
 use crate::audit::{AuditEvent, AuditToken, audit};
 use crate::error::Error;
@@ -21,6 +21,8 @@ pub struct TokenAccess {
     pub pin_source: Option<PinSource>,
     /// SHA-256 that the library's file must have; it is compared before the library is loaded.
     pub module_sha256: Option<Box<[u8; 32]>>,
+    /// What C_Initialize gets, for libraries that are configured so (NSS softokn).
+    pub init_arguments: Option<String>,
 }
 
 /// Provider libraries that this machine has, as the end of a message.
@@ -45,10 +47,12 @@ impl TokenAccess {
                 suggestions()
             ))
         })?;
-        match &self.module_sha256 {
-            Some(digest) => Ok(Module::load_pinned(path, InitMode::Owned, digest)?),
-            None => Ok(Module::load(path, InitMode::Owned)?),
-        }
+        let options = LoadOptions {
+            mode: InitMode::Owned,
+            sha256: self.module_sha256.as_deref().copied(),
+            arguments: self.init_arguments.clone(),
+        };
+        Ok(Module::load_with(path, &options)?)
     }
 
     /// The token's selector for a key's URI: the URI's own attributes, filled up by what is said here.

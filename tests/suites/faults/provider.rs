@@ -34,6 +34,15 @@ fn points_in_every_form_are_understood() {
 }
 
 #[test]
+fn a_c_get_interface_that_answers_an_error_is_passed_by() {
+    for code in ["0x54", "0x5", "0x7"] {
+        let outcome = ECDSA.sign(&format!("interface {code}"), &["--sessions", "2"]);
+        let signatures = outcome.complete() as u64;
+        assert!(outcome.faulty.calls("C_Sign") > signatures, "the module was used");
+    }
+}
+
+#[test]
 fn a_key_that_wants_a_login_for_every_signature() {
     let outcome = ECDSA.sign("always-authenticate", &["--sessions", "2"]);
     outcome.complete();

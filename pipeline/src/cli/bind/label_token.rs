@@ -5,12 +5,12 @@ use std::path::PathBuf;
 
 use dnssec_sign::Algorithm;
 use hsm_core::{
-    Error, InitMode, KeySelector, LoggedIn, Module, PinFileCheck, PinSource, Token, TokenKey, Uri, openssl_module_path,
+    Error, KeySelector, LoggedIn, Module, PinFileCheck, PinSource, Token, TokenKey, Uri, openssl_module_path,
 };
 
 use super::keyfromlabel::engine_path;
 use super::keyfromlabel_options::Asked;
-use super::provider::{audited, failure};
+use super::provider::{audited, failure, load};
 use super::{Failure, Tool, warn};
 
 const TOOL: Tool = Tool::KeyFromLabel;
@@ -28,7 +28,7 @@ pub(super) struct Found {
 pub(super) fn find(asked: &Asked, uri: &Uri, algorithm: Algorithm) -> Result<Found, Failure> {
     let configuration = std::env::var_os("OPENSSL_CONF").map(PathBuf::from);
     let path = library(asked, uri, configuration.as_ref())?;
-    let module = Module::load(&path, InitMode::Owned).map_err(|error| failure(&error))?;
+    let module = load(&path)?;
     let token = token(&module, uri)?;
     let login = audited(&token, || log_in(&token, uri, configuration))?;
     let name = asked

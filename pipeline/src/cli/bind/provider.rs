@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use hsm_core::{Error, InitMode, LoggedIn, Module, Pin, PinSource, Token, pin_from_argument, prompt_pin};
+use hsm_core::{Error, InitMode, LoadOptions, LoggedIn, Module, Pin, PinSource, Token, pin_from_argument, prompt_pin};
 
 use signet_pipeline::{AuditEvent, AuditToken, audit};
 
@@ -119,8 +119,17 @@ pub(super) fn note(event: &AuditEvent) -> Result<(), Failure> {
     audit(event).map_err(|error| Failure::general(error.to_string()))
 }
 
-fn load(path: &Path) -> Result<Arc<Module>, Failure> {
-    Module::load(path, InitMode::Owned).map_err(|error| failure(&error))
+/// Loads a library; arguments for its C_Initialize come from the environment, since BIND's tools have no option for them.
+///
+/// # Errors
+/// When it cannot be loaded.
+pub(super) fn load(path: &Path) -> Result<Arc<Module>, Failure> {
+    let options = LoadOptions {
+        mode: InitMode::Owned,
+        sha256: None,
+        arguments: std::env::var("SIGNET_INIT_ARGS").ok(),
+    };
+    Module::load_with(path, &options).map_err(|error| failure(&error))
 }
 
 fn unnamed() -> Failure {
