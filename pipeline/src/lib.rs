@@ -90,7 +90,7 @@ pub use zone::{
 /// [`Error`], whose exit code says what to mend. The old output is untouched then, and no stray file stays.
 pub fn sign(config: &SignConfig, keys: &SigningKeys, observer: &dyn Observer) -> Result<Report, Error> {
     let pool = thread_pool(config.threads)?;
-    signing::with_sessions(&keys.stores, |sessions| {
+    signing::with_sessions(&keys.stores, observer, |sessions| {
         sign_with(config, keys, sessions, &pool, observer)
     })
 }

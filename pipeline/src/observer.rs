@@ -30,6 +30,11 @@ pub trait Observer: Sync {
         let _ = (phase, done);
     }
 
+    /// So many more signatures were made with the keys of the store of this name.
+    fn signed(&self, store: &str, signatures: u64) {
+        let _ = (store, signatures);
+    }
+
     /// Something a person should know, though the run goes on.
     fn warn(&self, message: &str) {
         let _ = message;

@@ -8,11 +8,26 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use indicatif::{HumanCount, HumanDuration, MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
-use signet_pipeline::{Observer, Phase};
+use signet_pipeline::{Error, Observer, Phase, Report};
 
 use zone_io::{Fault, Paint};
 
 use crate::{diagnostics, sigbus};
+
+mod events;
+mod pace;
+
+use events::Events;
+use pace::Paces;
+
+/// For whom a run shows its progress.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Style {
+    /// Bars on a terminal, lines elsewhere.
+    Human,
+    /// One JSON object a line.
+    Json,
+}
 
 /// How much a run says while it goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,13 +47,15 @@ pub(crate) struct Progress {
 enum Display {
     Bars(Bars),
     Lines(Lines),
+    Events(Events),
     Quiet,
 }
 
 impl Progress {
     /// Bars where standard error is a terminal, lines elsewhere.
-    pub(crate) fn new(loudness: Loudness) -> Self {
+    pub(crate) fn new(loudness: Loudness, style: Style) -> Self {
         let display = match loudness {
+            _ if style == Style::Json => Display::Events(Events::new()),
             Loudness::Quiet => Display::Quiet,
             Loudness::Normal if std::io::stderr().is_terminal() => Display::Bars(Bars::new()),
             Loudness::Normal => Display::Lines(Lines::new()),
@@ -54,6 +71,13 @@ impl Progress {
         self.warnings.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// What came of the run, where that is not said in words.
+    pub(crate) fn end(&self, result: Result<&Report, &Error>) {
+        if let Display::Events(events) = &self.display {
+            events.end(result);
+        }
+    }
+
     /// Takes the bars away, so that what follows stands on clean lines.
     pub(crate) fn finish(&self) {
         if let Display::Bars(bars) = &self.display {
@@ -67,6 +91,7 @@ impl Observer for Progress {
         match &self.display {
             Display::Bars(bars) => bars.phase(phase, total),
             Display::Lines(lines) => lines.phase(phase, total),
+            Display::Events(events) => events.phase(phase, total),
             Display::Quiet => {}
         }
     }
@@ -75,6 +100,16 @@ impl Observer for Progress {
         match &self.display {
             Display::Bars(bars) => bars.advance(phase, done),
             Display::Lines(lines) => lines.advance(phase, done),
+            Display::Events(events) => events.advance(phase, done),
+            Display::Quiet => {}
+        }
+    }
+
+    fn signed(&self, store: &str, signatures: u64) {
+        match &self.display {
+            Display::Bars(bars) => bars.signed(store, signatures),
+            Display::Lines(lines) => lines.paces.signed(store, signatures),
+            Display::Events(events) => events.signed(store, signatures),
             Display::Quiet => {}
         }
     }
@@ -87,6 +122,7 @@ impl Observer for Progress {
             .push(message.to_owned());
         match &self.display {
             Display::Bars(bars) => bars.say(&line),
+            Display::Events(events) => events.message("warning", message),
             Display::Lines(_) | Display::Quiet => write_line(&line),
         }
     }
@@ -94,6 +130,7 @@ impl Observer for Progress {
     fn explain(&self, lines: &str) {
         match &self.display {
             Display::Bars(bars) => bars.say(lines.trim_end()),
+            Display::Events(events) => events.message("explain", lines.trim_end()),
             Display::Lines(_) | Display::Quiet => write_line(lines.trim_end()),
         }
     }
@@ -106,6 +143,7 @@ impl Observer for Progress {
         let text = warning.painted(diagnostics::paint()).to_string();
         match &self.display {
             Display::Bars(bars) => bars.say(&text),
+            Display::Events(events) => events.message("warning", &warning.headline(Paint::Plain).to_string()),
             Display::Lines(_) | Display::Quiet => write_line(&text),
         }
     }
@@ -151,6 +189,8 @@ fn write_line(line: &str) {
 struct Bars {
     all: MultiProgress,
     phases: Mutex<[Option<ProgressBar>; PHASES]>,
+    /// One for each store that signs.
+    stores: Mutex<Vec<(String, ProgressBar)>>,
 }
 
 impl Bars {
@@ -158,7 +198,23 @@ impl Bars {
         Self {
             all: MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(8)),
             phases: Mutex::default(),
+            stores: Mutex::default(),
         }
+    }
+
+    fn signed(&self, store: &str, signatures: u64) {
+        let Ok(mut stores) = self.stores.lock() else { return };
+        if let Some((_, bar)) = stores.iter().find(|(name, _)| name == store) {
+            return bar.inc(signatures);
+        }
+        let bar = self.all.add(ProgressBar::no_length());
+        let template = "  {prefix} {human_pos} signatures  {per_sec}";
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style);
+        }
+        bar.set_prefix(store.to_owned());
+        bar.inc(signatures);
+        stores.push((store.to_owned(), bar));
     }
 
     fn phase(&self, phase: Phase, total: Option<u64>) {
@@ -207,6 +263,11 @@ impl Bars {
         for bar in bars.iter_mut().filter_map(Option::take) {
             bar.finish_and_clear();
         }
+        if let Ok(mut stores) = self.stores.lock() {
+            for (_, bar) in stores.drain(..) {
+                bar.finish_and_clear();
+            }
+        }
         let _ = self.all.clear();
     }
 }
@@ -220,6 +281,7 @@ struct Lines {
     /// When the last line was written, in milliseconds of the run.
     last: AtomicU64,
     counters: [Counter; PHASES],
+    paces: Paces,
 }
 
 #[derive(Default)]
@@ -237,6 +299,7 @@ impl Lines {
             started: Instant::now(),
             last: AtomicU64::new(0),
             counters: Default::default(),
+            paces: Paces::new(),
         }
     }
 
@@ -272,7 +335,15 @@ impl Lines {
         let elapsed = now.saturating_sub(counter.began.load(Ordering::Relaxed));
         let done = counter.done.load(Ordering::Relaxed);
         let total = Some(counter.total.load(Ordering::Relaxed)).filter(|total| *total > 0);
-        write_line(&progress_line(phase, done, total, Duration::from_millis(elapsed)));
+        let mut line = progress_line(phase, done, total, Duration::from_millis(elapsed));
+        for pace in self.paces.take() {
+            line.push_str(&format!(
+                "; {}: {} signatures a second",
+                pace.store,
+                HumanCount(pace.a_second())
+            ));
+        }
+        write_line(&line);
     }
 }
 

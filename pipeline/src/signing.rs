@@ -189,7 +189,7 @@ impl Worker<'_> {
 
     /// Signs what comes until nothing can come any more, or until the session is spent. What it had in hand then goes to the
     /// others, with the signatures that are made.
-    fn serve(mut self) {
+    fn serve(mut self, observer: &dyn Observer) {
         let mut clock = Clock::start();
         for mut parcel in self.parcels.clone() {
             let idle = clock.lap();
@@ -201,6 +201,7 @@ impl Worker<'_> {
             let outcome = self.signer.sign_batch(&mut parcel.jobs);
             home.meter
                 .session(self.place, &parcel.jobs, before, idle.wall, clock.lap());
+            observer.signed(&self.store.name, (parcel.jobs.done() - before) as u64);
             match outcome {
                 Ok(()) => home.deliver(parcel),
                 Err(SignError::Worker { message }) if self.retire() => {
@@ -221,7 +222,11 @@ impl Worker<'_> {
 ///
 /// # Errors
 /// [`Error::Token`] when a session cannot be had; else what `body` returns.
-pub(crate) fn with_sessions<T>(stores: &[Store], body: impl FnOnce(&Crew<'_>) -> Result<T, Error>) -> Result<T, Error> {
+pub(crate) fn with_sessions<T>(
+    stores: &[Store],
+    observer: &dyn Observer,
+    body: impl FnOnce(&Crew<'_>) -> Result<T, Error>,
+) -> Result<T, Error> {
     let mut senders = Vec::new();
     let mut workers = Vec::new();
     for (at, store) in stores.iter().enumerate() {
@@ -251,7 +256,7 @@ pub(crate) fn with_sessions<T>(stores: &[Store], body: impl FnOnce(&Crew<'_>) ->
     };
     std::thread::scope(|scope| {
         for worker in workers {
-            scope.spawn(move || worker.serve());
+            scope.spawn(move || worker.serve(observer));
         }
         let result = body(&sessions);
         // The session threads end when the senders are gone.
@@ -369,7 +374,7 @@ impl Hall<'_> {
                     drop(board);
                     let emission = round.plan(index, text, &mut scratch)?;
                     times.took(Step::Plan);
-                    self.dispatch(index, emission, &mut signers, times)?;
+                    self.dispatch(index, emission, &mut signers, observer, times)?;
                 }
                 Task::Fill(index, mut emission) => {
                     drop(board);
@@ -408,14 +413,17 @@ impl Hall<'_> {
         partition: usize,
         mut emission: Emission,
         signers: &mut [Option<Box<dyn Signer>>],
+        observer: &dyn Observer,
         times: &mut WorkerTimes,
     ) -> Result<(), Error> {
         let mut parcels = Vec::new();
         for (number, batch) in emission.batches.iter_mut().enumerate() {
             if let Some(signer) = &mut signers[batch.store] {
+                let store = &self.sessions.stores[batch.store];
                 signer
                     .sign_batch(&mut batch.jobs)
-                    .map_err(|error| store_error(&self.sessions.stores[batch.store], &error))?;
+                    .map_err(|error| store_error(store, &error))?;
+                observer.signed(&store.name, batch.jobs.len() as u64);
                 self.shared
                     .meter
                     .batch(batch.store, &batch.jobs, times.took(Step::Sign));

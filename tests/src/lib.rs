@@ -7,23 +7,27 @@
 //! Nothing here skips: what a test needs and does not find makes it fail with the command that installs it.
 //! What counts as right is said in the suites (`suites/`), not here.
 
+mod browser;
 mod environment;
 mod faulty;
 pub mod judges;
 mod keys;
 mod process;
 mod random;
+mod schema;
 mod scratch;
 mod signet;
 mod token;
 mod zone_text;
 pub mod zones;
 
+pub use browser::Browser;
 pub use environment::{faulty_module, full, module, program, project, shared_data, signet_binary, spy_module};
 pub use faulty::Faulty;
 pub use keys::{Key, Role};
 pub use process::{Program, Run};
 pub use random::Random;
+pub use schema::misfits;
 pub use scratch::Scratch;
 pub use signet::Signet;
 pub use token::Token;

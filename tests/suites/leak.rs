@@ -46,6 +46,10 @@ fn signing_and_making_keys_shows_no_pin() {
             .keys(&pair.both())
             .arg("--report")
             .arg(scratch.path("report.json"))
+            .arg("--metrics")
+            .arg(scratch.path("metrics.prom"))
+            .arg("--html")
+            .arg(scratch.path("report.html"))
             .on(&token)
     };
     let list = Signet::new("key list -K").arg(scratch.folder()).on(&token);
@@ -54,6 +58,7 @@ fn signing_and_making_keys_shows_no_pin() {
         sign()
             .env("SIGNET_PIN_SOURCE", "env:THE_PIN")
             .env("THE_PIN", token.pin()),
+        sign().args(["--progress", "json"]),
         Signet::new("key generate extra.test. -a ED25519 -l extra -K")
             .arg(scratch.folder())
             .on(&token),

@@ -68,6 +68,11 @@ const NEEDS: &[Need] = &[
     program("validns", "validns", "judge"),
     program("pkcs11-tool", "opensc", "looks into tokens in tests"),
     program("faketime", "faketime", "gives the judges a clock"),
+    program(
+        "chromium-headless-shell",
+        "chromium-headless-shell",
+        "shows tests the report's page",
+    ),
     program("time", "time", "measures peak memory in benchmarks"),
     Need {
         probe: Probe::Library(openssl_engine),

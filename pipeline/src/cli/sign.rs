@@ -1,6 +1,7 @@
 //! `signet sign`: the flags of a run, resolved to a `SignConfig` and proven `SigningKeys`, run, and reported.
 //! What can fail cheaply fails first; the signing itself is the library's.
 
+mod outputs;
 mod resolve;
 
 use std::num::NonZeroUsize;
@@ -20,8 +21,8 @@ use super::token_flags::TokenFlags;
 use super::{Outcome, report_text, streams, time_flags};
 pub(super) use resolve::threads;
 
-use self::resolve::ReportFile;
-use crate::progress::{Loudness, Progress};
+use self::outputs::Outputs;
+use crate::progress::{Loudness, Progress, Style};
 use crate::{sigbus, watchdog};
 
 /// Sign a zone file
@@ -101,6 +102,9 @@ pub(super) struct SignFlags {
 
     #[command(flatten)]
     work: WorkFlags,
+
+    #[command(flatten)]
+    outputs: OutputFlags,
 }
 
 /// What the parent is told.
@@ -161,10 +165,6 @@ struct WorkFlags {
     #[arg(long, value_name = "N", default_value_t = 20)]
     max_errors: usize,
 
-    /// Write a report as JSON
-    #[arg(long, value_name = "FILE")]
-    report: Option<PathBuf>,
-
     /// Show warnings and errors only
     #[arg(short, long)]
     quiet: bool,
@@ -172,6 +172,36 @@ struct WorkFlags {
     /// Records a partition, or every-owner
     #[arg(long, value_name = "N", hide = true)]
     partition_records: Option<Partition>,
+}
+
+/// What is told of the run.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Report")]
+struct OutputFlags {
+    /// Write a report as JSON
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
+
+    /// Write the run's figures for Prometheus, in the form of node_exporter's textfile collector
+    #[arg(long, value_name = "FILE")]
+    metrics: Option<PathBuf>,
+
+    /// Write the report as a page with pictures, which a browser shows without network
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+
+    /// How progress is shown on standard error: bars on a terminal and lines elsewhere, or one JSON object a line
+    #[arg(long, value_enum, value_name = "HOW", default_value_t = ProgressStyle::Auto, conflicts_with = "quiet")]
+    progress: ProgressStyle,
+}
+
+/// `--progress`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum ProgressStyle {
+    /// Bars on a terminal, lines elsewhere
+    Auto,
+    /// One JSON object a line
+    Json,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -250,11 +280,13 @@ pub(super) fn run(flags: &SignFlags) -> Result<Outcome, Error> {
     } else {
         Loudness::Normal
     };
-    let progress = Progress::new(loudness);
+    let json = flags.outputs.progress == ProgressStyle::Json;
+    let progress = Progress::new(loudness, if json { Style::Json } else { Style::Human });
     let result = sign(flags, &progress);
     progress.finish();
+    progress.end(result.as_ref());
     let report = result?;
-    if loudness == Loudness::Normal {
+    if loudness == Loudness::Normal && !json {
         streams::tell(&report_text::sign_report(&report));
     }
     if report.unrenewed() > 0 {
@@ -272,7 +304,7 @@ fn sign(flags: &SignFlags, progress: &Progress) -> Result<Report, Error> {
     let now = time_flags::now()?;
     let config = resolve::config(flags, now, progress)?;
     let request = resolve::key_request(flags, &config, now)?;
-    let report_file = flags.work.report.as_deref().map(ReportFile::create).transpose()?;
+    let outputs = Outputs::create(&flags.outputs)?;
     resolve::prove_files(&config)?;
     if let TokenUse::Online { patience, .. } = &request.token {
         watchdog::start(*patience);
@@ -284,9 +316,7 @@ fn sign(flags: &SignFlags, progress: &Progress) -> Result<Report, Error> {
     // Those about flags and key files came before the run.
     report.warnings = progress.warnings();
     audit(&AuditEvent::signed(&report))?;
-    if let Some(file) = report_file {
-        file.write(&report)?;
-    }
+    outputs.write(&report)?;
     Ok(report)
 }
 

@@ -10,7 +10,7 @@ use super::input_flags::InputFlags;
 use super::origin::origin_of;
 use super::role_flags::RoleFlags;
 use super::{Outcome, monitor, report_text, streams, time_flags};
-use crate::progress::{Loudness, Progress};
+use crate::progress::{Loudness, Progress, Style};
 
 /// Verify a signed zone file: chains, bitmaps, completeness, every signature
 #[derive(Args, Debug)]
@@ -92,11 +92,12 @@ pub(super) fn run(flags: &VerifyFlags) -> Result<Outcome, Error> {
 
 fn judge(flags: &VerifyFlags) -> Result<VerifyReport, Error> {
     let config = resolve(flags)?;
-    let progress = Progress::new(if flags.quiet || flags.monitor {
+    let loudness = if flags.quiet || flags.monitor {
         Loudness::Quiet
     } else {
         Loudness::Normal
-    });
+    };
+    let progress = Progress::new(loudness, Style::Human);
     let result = signet_pipeline::verify(&config, &progress);
     progress.finish();
     result

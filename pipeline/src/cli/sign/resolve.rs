@@ -8,13 +8,13 @@ use std::time::Duration;
 
 use dnssec_sign::{Insist, KeySetOptions, Policy};
 use signet_pipeline::{
-    Error, KeyRequest, Observer, Output, PartitionSize, Report, Sessions, SignConfig, SyncRecords, TokenUse,
+    Error, KeyRequest, Observer, Output, PartitionSize, Sessions, SignConfig, SyncRecords, TokenUse,
 };
 use zone_io::AtomicFile;
 
 use super::{ParentFlags, SessionCopy, SessionCount, SignFlags};
 use crate::cli::origin::origin_of;
-use crate::cli::{streams, time_flags};
+use crate::cli::time_flags;
 
 /// The run's configuration. Warns of a policy that can stand but should be known.
 ///
@@ -51,7 +51,7 @@ pub(super) fn config(flags: &SignFlags, now: u32, observer: &dyn Observer) -> Re
         max_errors: flags.work.max_errors,
         reuse: flags.reuse.resolve(!flags.denial.is_said()),
         max_ttl: flags.max_ttl()?,
-        digests: flags.work.report.is_some(),
+        digests: flags.outputs.report.is_some() || flags.outputs.html.is_some(),
         sync: flags.parent.sync()?,
         dsset_folder: flags.parent.dsset_directory.clone(),
         zonemd: BTreeSet::from_iter(flags.zonemd.iter().copied()).into_iter().collect(),
@@ -146,30 +146,6 @@ pub(super) fn prove_files(config: &SignConfig) -> Result<(), Error> {
     match &config.output {
         Output::File(path) => Ok(AtomicFile::create(path).map(drop)?),
         Output::Stdout => Ok(()),
-    }
-}
-
-/// `--report FILE`, opened before the run and put into place after it.
-pub(super) struct ReportFile(AtomicFile);
-
-impl ReportFile {
-    /// Opens it, under no name yet.
-    ///
-    /// # Errors
-    /// [`Error::Zone`] with the system's reason.
-    pub(super) fn create(path: &Path) -> Result<Self, Error> {
-        Ok(Self(AtomicFile::create(path)?))
-    }
-
-    /// Writes and publishes it.
-    ///
-    /// # Errors
-    /// [`Error::Zone`] with the system's reason.
-    pub(super) fn write(mut self, report: &Report) -> Result<(), Error> {
-        let mut text = streams::json(report)?;
-        text.push('\n');
-        self.0.write_all(text.as_bytes())?;
-        Ok(self.0.publish()?)
     }
 }
 
