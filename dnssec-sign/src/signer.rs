@@ -194,6 +194,9 @@ pub trait KeyStore: Sync {
     /// # Errors
     /// [`SignError`] when no further one can be had.
     fn signer(&self) -> Result<Box<dyn Signer>, SignError>;
+
+    /// No further signature is wanted: signers that wait for the store shall give up, and all refuse what comes yet.
+    fn stop(&self) {}
 }
 
 #[derive(Debug, Clone, Copy)]

@@ -85,4 +85,4 @@ pub use session::{KeySlot, SessionCopy, SigningSession};
 pub use token::{MechanismUses, Token, TokenFlags, TokenInfo, TokenSelector};
 pub use uri::Uri;
 pub use verify::{PreparedVerifier, verify};
-pub use watch::{Overdue, overdue};
+pub use watch::{Activity, Overdue, activity, overdue};

@@ -52,6 +52,7 @@ impl Token {
             pin,
             patience: AtomicU64::new(PATIENCE),
             given_up: AtomicBool::new(false),
+            stopped: AtomicBool::new(false),
             token: self.clone(),
         }));
         persist(&login, || login.establish())?;
@@ -134,6 +135,7 @@ struct Login {
     /// Milliseconds.
     patience: AtomicU64,
     given_up: AtomicBool,
+    stopped: AtomicBool,
     token: Token,
 }
 
@@ -191,6 +193,17 @@ impl LoggedIn {
     pub fn set_patience(&self, patience: Duration) {
         let millis = u64::try_from(patience.as_millis()).unwrap_or(u64::MAX);
         self.0.patience.store(millis, Ordering::Relaxed);
+    }
+
+    /// Nothing is wanted of the token any more: every wait for it, by every clone of this login, ends within a few
+    /// hundredths of a second with the fault that was waited out. For good; a call that is under way is not ended by it.
+    pub fn stop(&self) {
+        self.0.stopped.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether [`Self::stop`] was called.
+    pub fn stopped(&self) -> bool {
+        self.0.stopped.load(Ordering::Relaxed)
     }
 
     /// Opens a session to sign in, for one worker.

@@ -10,9 +10,8 @@
 //! key lost, PIN refused, fatal ──▶ stop
 //! ```
 //! What was being signed is signed again; a signature is handed out when it was made and checked, once. Nothing here
-//! tries a PIN that was refused.
+//! tries a PIN that was refused, and no wait outlasts [`LoggedIn::stop`].
 
-use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use crate::ckr::FaultClass;
@@ -87,6 +86,21 @@ impl Ladder {
     }
 }
 
+/// How long a wait does not look whether it is still wanted.
+const SLICE: Duration = Duration::from_millis(20);
+
+/// Sleeps for so long, or until nothing is wanted of the token any more.
+fn wait(login: &LoggedIn, pause: Duration) {
+    let until = Instant::now() + pause;
+    while !login.stopped() {
+        let left = until.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            break;
+        }
+        std::thread::sleep(left.min(SLICE));
+    }
+}
+
 impl SigningSession {
     /// Signs as [`Self::sign`] does, and climbs the recovery ladder when that fails: waits, reopens the session, logs in once
     /// more, or waits for the token to come back as long as [`LoggedIn::patience`] says.
@@ -119,17 +133,17 @@ impl SigningSession {
         let mut ladder = Ladder::default();
         loop {
             // A session that recovery closed for another's sake is no fault of its own.
-            let Some(rung) = ladder.next(error.class()) else {
+            let Some(rung) = ladder.next(error.class()).filter(|_| !self.login.stopped()) else {
                 return Err(error);
             };
             tracing::warn!(%error, next = ?rung, "a token's fault");
             let mended = match rung {
                 Rung::Again(pause) => {
-                    sleep(pause);
+                    wait(&self.login, pause);
                     if self.needs_reopen() { self.reopen() } else { Ok(()) }
                 }
                 Rung::Reopen(pause) => {
-                    sleep(pause);
+                    wait(&self.login, pause);
                     self.reopen()
                 }
                 Rung::LogIn => self.login.log_in_again().and_then(|()| self.reopen()),
@@ -160,15 +174,15 @@ pub(crate) fn persist<T>(login: &LoggedIn, mut make: impl FnMut() -> Result<T>) 
         // Too many sessions is for the pool to judge.
         let rung = match error.class() {
             FaultClass::SessionLimit => None,
-            _ if doubtful => None,
+            _ if doubtful || login.stopped() => None,
             class => ladder.next(class),
         };
         match rung {
             None => return Err(error),
-            Some(Rung::Again(pause)) => sleep(pause),
+            Some(Rung::Again(pause)) => wait(login, pause),
             Some(Rung::Reopen(pause)) => {
                 login.drop_guard();
-                sleep(pause);
+                wait(login, pause);
             }
             Some(Rung::LogIn) => login.log_in_again()?,
             Some(Rung::Return) => await_return(login, seen)?,
@@ -210,11 +224,12 @@ fn await_return(login: &LoggedIn, seen: u64) -> Result<()> {
             Err(error) => error,
         };
         let hopeless = matches!(error.class(), FaultClass::PinRefused);
-        if hopeless || began.elapsed() >= login.patience() {
+        if hopeless || login.stopped() || began.elapsed() >= login.patience() {
             login.give_up();
             return Err(error);
         }
-        sleep(pause(tries).min(login.patience().saturating_sub(began.elapsed()).max(pause(0))));
+        let left = login.patience().saturating_sub(began.elapsed());
+        wait(login, pause(tries).min(left.max(pause(0))));
         tries += 1;
     }
 }

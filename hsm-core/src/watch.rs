@@ -1,4 +1,5 @@
-//! Calls under way, so that one that hangs can be named. Nothing is ended here: a call into a library cannot be.
+//! Calls under way, so that one that hangs can be named, and what every session is at. Nothing is ended here: a call
+//! into a library cannot be.
 
 use std::fmt;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
@@ -68,13 +69,37 @@ pub fn overdue(limit: Duration) -> Option<Overdue> {
         .max_by_key(|(waited, _)| *waited)?;
     let waited = Duration::from_millis(longest.0);
     (waited > limit).then(|| Overdue {
-        call: WATCHED
-            .get(usize::from(longest.1.call.load(Ordering::Relaxed)))
-            .copied()
-            .unwrap_or("a call"),
+        call: longest.1.call(),
         token: longest.1.place.clone(),
         waited,
     })
+}
+
+/// What one session of this process is at, or one call without a session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Activity {
+    /// Slot and token.
+    pub token: String,
+    /// The function that is under way, `C_Sign`, and for how long; `None`: the session waits for work.
+    pub call: Option<(&'static str, Duration)>,
+    /// Calls of C_Sign so far.
+    pub signatures: u64,
+}
+
+/// What every session is at, in the order in which they were opened.
+pub fn activity() -> Vec<Activity> {
+    let now = now();
+    let cells: Vec<Arc<Cell>> = cells().iter().filter_map(Weak::upgrade).collect();
+    let look = |cell: &Arc<Cell>| Activity {
+        token: cell.place.clone(),
+        call: match cell.since.load(Ordering::Relaxed) {
+            0 => None,
+            since => Some((cell.call(), Duration::from_millis(now.saturating_sub(since)))),
+        },
+        signatures: cell.signatures.load(Ordering::Relaxed),
+    };
+    cells.iter().map(look).collect()
 }
 
 /// Where one session, or one call without a session, says what it is at.
@@ -83,6 +108,7 @@ pub(crate) struct Cell {
     /// Milliseconds of [`now`]; 0 for idle.
     since: AtomicU64,
     call: AtomicU8,
+    signatures: AtomicU64,
     place: String,
 }
 
@@ -105,14 +131,23 @@ impl Cell {
         let cell = Arc::new(Self {
             since: AtomicU64::new(0),
             call: AtomicU8::new(0),
+            signatures: AtomicU64::new(0),
             place: place.to_string(),
         });
         cells().push(Arc::downgrade(&cell));
         cell
     }
 
+    fn call(&self) -> &'static str {
+        let number = usize::from(self.call.load(Ordering::Relaxed));
+        WATCHED.get(number).copied().unwrap_or("a call")
+    }
+
     /// Notes that the call begins; it ends when the result is dropped.
     pub(crate) fn begin(&self, call: Watched) -> UnderWay<'_> {
+        if call == Watched::Sign {
+            self.signatures.fetch_add(1, Ordering::Relaxed);
+        }
         self.call.store(call as u8, Ordering::Relaxed);
         self.since.store(now(), Ordering::Relaxed);
         UnderWay(self)

@@ -23,6 +23,7 @@ mod keys;
 mod known_keys;
 mod late;
 mod load;
+mod lock;
 mod meter;
 mod observer;
 mod offline;
@@ -105,7 +106,7 @@ fn sign_with(
 ) -> Result<Report, Error> {
     let (start, cpu) = (Instant::now(), process_cpu());
     let hall = sessions.hall(pool.current_num_threads(), Meter::new(keys.stores.len(), start));
-    let output = ZoneOutput::create(&config.output)?;
+    let output = ZoneOutput::create(&config.output, observer)?;
     let zone = pool.install(|| load(config, observer))?;
     let (loaded, load_cpu) = (Instant::now(), process_cpu() - cpu);
     let old = match &config.reuse.previous {
@@ -214,6 +215,18 @@ fn sign_with(
         total: start.elapsed(),
     };
     Ok(report)
+}
+
+/// Finds out whether the output can be written and published, and whether no other run is writing it. Nothing is left of
+/// that.
+///
+/// # Errors
+/// [`Error::Zone`] and [`Error::Io`] with the reason.
+pub fn prove_output(output: &Output, observer: &dyn Observer) -> Result<(), Error> {
+    match output {
+        Output::File(_) => ZoneOutput::create(output, observer).map(drop),
+        Output::Stdout => Ok(()),
+    }
 }
 
 /// The two rounds: the names, then the NSEC3 chain that they make.

@@ -5,6 +5,7 @@ mod cli;
 mod diagnostics;
 mod progress;
 mod sigbus;
+mod state;
 mod watchdog;
 
 use std::process::ExitCode;

@@ -1,5 +1,7 @@
 //! What a caller may watch while a run goes on: phases, counts and warnings, and its way to stop the run.
 
+use std::path::Path;
+
 use zone_io::Fault;
 
 /// A stage of a run, in order.
@@ -53,6 +55,26 @@ pub trait Observer: Sync {
     /// Whether the run shall stop; asked often.
     fn cancelled(&self) -> bool {
         false
+    }
+
+    /// Asked once, right before the output takes the place of the old file: whether it may. When it may, the run cannot
+    /// be cancelled any more until [`published`](Self::published).
+    fn commit(&self) -> bool {
+        !self.cancelled()
+    }
+
+    /// The output is in its place.
+    fn published(&self) {}
+
+    /// A file of this name is there as long as the run lasts: who ends the process without returning from the run removes
+    /// it first.
+    fn made(&self, file: &Path) {
+        let _ = file;
+    }
+
+    /// The file that was [`made`](Self::made) is gone again.
+    fn removed(&self, file: &Path) {
+        let _ = file;
     }
 }
 

@@ -5,41 +5,86 @@ use std::fs::File;
 use std::io::{Seek as _, Write as _};
 use std::ops::Range;
 use std::os::unix::fs::FileExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use zone_io::{AtomicFile, Unpublished};
 
 use crate::config::Output;
 use crate::error::Error;
+use crate::lock::OutputLock;
+use crate::observer::Observer;
 
 /// An output under way.
-pub(crate) struct ZoneOutput {
-    target: Target,
+pub(crate) struct ZoneOutput<'a> {
+    target: Target<'a>,
     length: AtomicU64,
+    observer: &'a dyn Observer,
 }
 
-enum Target {
+enum Target<'a> {
     /// A file beside the one that it will replace.
-    File(AtomicFile, Unpublished),
+    File(Temporary<'a>, Unpublished),
     /// A spool without a name, copied to standard output at the end.
     Spool(File),
 }
 
-impl ZoneOutput {
-    /// Proves that the output can be written and published, and opens it under no name.
-    pub(crate) fn create(output: &Output) -> Result<Self, Error> {
+/// A file in the making that nobody else writes meanwhile. Its name, where it needs one, is known to the observer.
+struct Temporary<'a> {
+    file: Option<AtomicFile>,
+    name: Option<PathBuf>,
+    observer: &'a dyn Observer,
+    _lock: OutputLock<'a>,
+}
+
+impl Temporary<'_> {
+    fn write_all_at(&self, bytes: &[u8], offset: u64) -> Result<(), Error> {
+        match &self.file {
+            Some(file) => Ok(file.write_all_at(bytes, offset)?),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Drop for Temporary<'_> {
+    fn drop(&mut self) {
+        drop(self.file.take());
+        if let Some(name) = &self.name {
+            self.observer.removed(name);
+        }
+    }
+}
+
+impl<'a> ZoneOutput<'a> {
+    /// Proves that the output can be written and published, locks it, removes what killed runs left beside it, and opens it,
+    /// under no name where that can be.
+    pub(crate) fn create(output: &Output, observer: &'a dyn Observer) -> Result<Self, Error> {
         let target = match output {
             Output::File(path) => {
-                let file = AtomicFile::create(path)?;
+                // What is wrong with the file itself is told first.
+                let path = AtomicFile::create(path)?.target().to_path_buf();
+                let lock = OutputLock::take(&path, observer)?;
+                AtomicFile::remove_abandoned(&path)?;
+                let file = AtomicFile::create(&path)?;
                 let reader = file.reader();
-                Target::File(file, reader)
+                let name = file.temporary_name().map(Path::to_path_buf);
+                if let Some(name) = &name {
+                    observer.made(name);
+                }
+                let temporary = Temporary {
+                    file: Some(file),
+                    name,
+                    observer,
+                    _lock: lock,
+                };
+                Target::File(temporary, reader)
             }
             Output::Stdout => Target::Spool(tempfile::tempfile().map_err(Error::io(std::env::temp_dir()))?),
         };
         Ok(Self {
             target,
             length: AtomicU64::new(0),
+            observer,
         })
     }
 
@@ -88,9 +133,24 @@ impl ZoneOutput {
     }
 
     /// Makes it the zone's file in one step, or copies it to standard output.
+    ///
+    /// # Errors
+    /// [`Error::Io`], and [`Error::Interrupted`] when the caller does not want it any more.
     pub(crate) fn publish(self) -> Result<(), Error> {
         match self.target {
-            Target::File(file, _) => file.publish()?,
+            Target::File(mut temporary, _) => {
+                let Some(file) = temporary.file.take() else {
+                    return Ok(());
+                };
+                // The long part comes before it can be no longer called off.
+                file.sync()?;
+                if !self.observer.commit() {
+                    return Err(Error::Interrupted);
+                }
+                let published = file.publish();
+                self.observer.published();
+                published?;
+            }
             Target::Spool(mut spool) => {
                 let mut stdout = std::io::stdout().lock();
                 spool

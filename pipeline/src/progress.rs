@@ -3,6 +3,7 @@
 //! measures; it decides nothing.
 
 use std::io::{IsTerminal, Write};
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -12,6 +13,7 @@ use signet_pipeline::{Error, Observer, Phase, Report};
 
 use zone_io::{Fault, Paint};
 
+use crate::state::RunState;
 use crate::{diagnostics, sigbus};
 
 mod events;
@@ -42,6 +44,7 @@ pub(crate) enum Loudness {
 pub(crate) struct Progress {
     display: Display,
     warnings: Mutex<Vec<String>>,
+    state: RunState,
 }
 
 enum Display {
@@ -63,6 +66,7 @@ impl Progress {
         Self {
             display,
             warnings: Mutex::default(),
+            state: RunState::new(),
         }
     }
 
@@ -78,6 +82,11 @@ impl Progress {
         }
     }
 
+    /// How the run stands, in lines.
+    pub(crate) fn state(&self) -> String {
+        self.state.text()
+    }
+
     /// Takes the bars away, so that what follows stands on clean lines.
     pub(crate) fn finish(&self) {
         if let Display::Bars(bars) = &self.display {
@@ -88,6 +97,7 @@ impl Progress {
 
 impl Observer for Progress {
     fn phase(&self, phase: Phase, total: Option<u64>) {
+        self.state.phase(phase, total);
         match &self.display {
             Display::Bars(bars) => bars.phase(phase, total),
             Display::Lines(lines) => lines.phase(phase, total),
@@ -97,6 +107,7 @@ impl Observer for Progress {
     }
 
     fn advance(&self, phase: Phase, done: u64) {
+        self.state.advance(phase, done);
         match &self.display {
             Display::Bars(bars) => bars.advance(phase, done),
             Display::Lines(lines) => lines.advance(phase, done),
@@ -106,6 +117,7 @@ impl Observer for Progress {
     }
 
     fn signed(&self, store: &str, signatures: u64) {
+        self.state.signed(signatures);
         match &self.display {
             Display::Bars(bars) => bars.signed(store, signatures),
             Display::Lines(lines) => lines.paces.signed(store, signatures),
@@ -150,6 +162,22 @@ impl Observer for Progress {
 
     fn cancelled(&self) -> bool {
         sigbus::asked_to_stop()
+    }
+
+    fn commit(&self) -> bool {
+        sigbus::commit()
+    }
+
+    fn published(&self) {
+        sigbus::committed();
+    }
+
+    fn made(&self, file: &Path) {
+        sigbus::add_leftover(file);
+    }
+
+    fn removed(&self, file: &Path) {
+        sigbus::forget_leftover(file);
     }
 }
 
@@ -348,7 +376,7 @@ impl Lines {
 }
 
 /// `signing: 120,000 of 400,000 records (30 %), 60,000 a second, 5 seconds left`.
-fn progress_line(phase: Phase, done: u64, total: Option<u64>, elapsed: Duration) -> String {
+pub(crate) fn progress_line(phase: Phase, done: u64, total: Option<u64>, elapsed: Duration) -> String {
     let (doing, unit) = words(phase);
     let mut line = format!("{doing}: {}", HumanCount(done));
     if let Some(total) = total {

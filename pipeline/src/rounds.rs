@@ -26,7 +26,7 @@ use crate::verify::Verification;
 pub(crate) struct Work<'a> {
     pub(crate) context: &'a ZoneContext,
     pub(crate) stores: usize,
-    pub(crate) output: &'a ZoneOutput,
+    pub(crate) output: &'a ZoneOutput<'a>,
     pub(crate) verification: Option<&'a Verification>,
     pub(crate) tally: &'a Tally,
     pub(crate) observer: &'a dyn Observer,

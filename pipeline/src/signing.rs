@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, Sender, unbounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded, unbounded};
 use dnssec_sign::{SignBatch, SignError, Signer};
 use rayon::ThreadPool;
 
@@ -204,6 +204,7 @@ impl Worker<'_> {
             observer.signed(&self.store.name, (parcel.jobs.done() - before) as u64);
             match outcome {
                 Ok(()) => home.deliver(parcel),
+                Err(_) if observer.cancelled() => home.update(|board| board.fail(Error::Interrupted)),
                 Err(SignError::Worker { message }) if self.retire() => {
                     tracing::warn!(message, "a session is spent; the others go on");
                     // The queue lives as long as there is work, and there is another session to take from it.
@@ -258,11 +259,30 @@ pub(crate) fn with_sessions<T>(
         for worker in workers {
             scope.spawn(move || worker.serve(observer));
         }
+        let (watched, over) = bounded(0);
+        scope.spawn(move || stop_when_cancelled(stores, observer, &over));
         let result = body(&sessions);
+        drop(watched);
         // The session threads end when the senders are gone.
         drop(sessions);
         result
     })
+}
+
+/// Stops the stores as soon as the caller wants that, since their sessions may be waiting for a token; until `over` has no
+/// sender any more.
+fn stop_when_cancelled(stores: &[Store], observer: &dyn Observer, over: &Receiver<()>) {
+    while !observer.cancelled() {
+        if over.recv_timeout(Duration::from_millis(50)) != Err(RecvTimeoutError::Timeout) {
+            break;
+        }
+    }
+    // The workers may have seen it first.
+    if observer.cancelled() {
+        for store in stores {
+            store.keys.stop();
+        }
+    }
 }
 
 fn store_error(store: &Store, error: &SignError) -> Error {
@@ -318,6 +338,9 @@ impl Hall<'_> {
     /// # Errors
     /// The first failure of any worker or session; everything under way is dropped then.
     pub(crate) fn run<R: Round>(&self, round: &R, pool: &ThreadPool, observer: &dyn Observer) -> Result<(), Error> {
+        if observer.cancelled() {
+            return Err(Error::Interrupted);
+        }
         *self.shared.board() = Board {
             partitions: round.len(),
             ..Board::default()
@@ -419,6 +442,9 @@ impl Hall<'_> {
         let mut parcels = Vec::new();
         for (number, batch) in emission.batches.iter_mut().enumerate() {
             if let Some(signer) = &mut signers[batch.store] {
+                if observer.cancelled() {
+                    return Err(Error::Interrupted);
+                }
                 let store = &self.sessions.stores[batch.store];
                 signer
                     .sign_batch(&mut batch.jobs)

@@ -62,7 +62,7 @@ impl Verification {
     }
 
     /// Partition `index` stands in this range of the output. The first one holds the apex, by which all are judged.
-    pub(crate) fn written(&self, index: usize, range: Range<u64>, output: &ZoneOutput) -> Result<(), Error> {
+    pub(crate) fn written(&self, index: usize, range: Range<u64>, output: &ZoneOutput<'_>) -> Result<(), Error> {
         if self.facts.get().is_none() {
             let run = [read_back(&self.expectations.origin, range.clone(), output)?];
             let facts = survey(&run, &self.expectations).map_err(|findings| Error::Verification(lines(&findings)))?;
@@ -73,7 +73,7 @@ impl Verification {
     }
 
     /// Judges partition `index`, which is written.
-    pub(crate) fn verify(&self, index: usize, output: &ZoneOutput) -> Result<(), Error> {
+    pub(crate) fn verify(&self, index: usize, output: &ZoneOutput<'_>) -> Result<(), Error> {
         let Some(facts) = self.facts.get() else {
             return Ok(());
         };
@@ -91,7 +91,7 @@ impl Verification {
     }
 
     /// Judges the apex's partition, now that nothing in it is open any more.
-    pub(crate) fn verify_apex(&self, output: &ZoneOutput) -> Result<(), Error> {
+    pub(crate) fn verify_apex(&self, output: &ZoneOutput<'_>) -> Result<(), Error> {
         let range = match self.partitions().first() {
             Some(partition) => partition.range.clone(),
             None => return Ok(()),
@@ -135,7 +135,7 @@ impl Verification {
 ///
 /// # Errors
 /// [`Error::Io`], and [`Error::Verification`] when the text cannot be read as records.
-pub(crate) fn read_back(origin: &Name, range: Range<u64>, output: &ZoneOutput) -> Result<Run, Error> {
+pub(crate) fn read_back(origin: &Name, range: Range<u64>, output: &ZoneOutput<'_>) -> Result<Run, Error> {
     let mut text = Vec::new();
     output.read(range, &mut text)?;
     let mut options = ReadOptions::new(origin.clone());

@@ -5,4 +5,4 @@ mod ladder;
 mod pool;
 mod provider;
 mod random;
-mod stage;
+pub mod stage;

@@ -22,6 +22,7 @@ mod mutations;
 mod properties;
 mod reports;
 mod resigning;
+mod run;
 mod vectors;
 mod wildcards;
 mod zone_commands;

@@ -145,6 +145,20 @@ impl AtomicFile {
         }
     }
 
+    /// The name that the file has before it is published; `None` where the file system lets it have none.
+    #[must_use]
+    pub fn temporary_name(&self) -> Option<&Path> {
+        self.named.as_deref()
+    }
+
+    /// Brings what was written to the disk, so that [`publish`](Self::publish) takes no time.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn sync(&self) -> Result<(), Error> {
+        self.file.sync_all().map_err(|error| self.failed(error))
+    }
+
     /// Puts the file at its target in place of what is there, whose mode it takes over. The file's data and the
     /// directory are synced to disk: after a crash one of the two is there whole.
     ///

@@ -1,11 +1,13 @@
 //! `signet sign`: the flags of a run, resolved to a `SignConfig` and proven `SigningKeys`, run, and reported.
 //! What can fail cheaply fails first; the signing itself is the library's.
 
+mod on_publish;
 mod outputs;
 mod resolve;
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, ValueEnum};
@@ -23,7 +25,7 @@ pub(super) use resolve::threads;
 
 use self::outputs::Outputs;
 use crate::progress::{Loudness, Progress, Style};
-use crate::{sigbus, watchdog};
+use crate::watchdog;
 
 /// Sign a zone file
 #[derive(Args, Debug)]
@@ -165,6 +167,11 @@ struct WorkFlags {
     #[arg(long, value_name = "N", default_value_t = 20)]
     max_errors: usize,
 
+    /// Run this command with the shell when the zone is published; it finds zone, serial and file in SIGNET_ZONE,
+    /// SIGNET_SERIAL and SIGNET_FILE. Not when the old file stays because nothing was to be done
+    #[arg(long, value_name = "COMMAND", value_parser = NonEmptyStringValueParser::new())]
+    on_publish: Option<String>,
+
     /// Show warnings and errors only
     #[arg(short, long)]
     quiet: bool,
@@ -281,13 +288,23 @@ pub(super) fn run(flags: &SignFlags) -> Result<Outcome, Error> {
         Loudness::Normal
     };
     let json = flags.outputs.progress == ProgressStyle::Json;
-    let progress = Progress::new(loudness, if json { Style::Json } else { Style::Human });
+    let progress = Arc::new(Progress::new(loudness, if json { Style::Json } else { Style::Human }));
+    let told = Arc::clone(&progress);
+    watchdog::start(move || told.state());
     let result = sign(flags, &progress);
     progress.finish();
     progress.end(result.as_ref());
+    watchdog::run_is_over();
+    if let Err(Error::Interrupted) = &result {
+        streams::say(&watchdog::interrupted_line());
+        return Ok(Outcome::Failed(130));
+    }
     let report = result?;
     if loudness == Loudness::Normal && !json {
         streams::tell(&report_text::sign_report(&report));
+    }
+    if let Some(command) = &flags.work.on_publish {
+        on_publish::run(command, &report, &resolve::output(flags)?, flags.token.pin_source())?;
     }
     if report.unrenewed() > 0 {
         streams::say(&format!(
@@ -305,13 +322,13 @@ fn sign(flags: &SignFlags, progress: &Progress) -> Result<Report, Error> {
     let config = resolve::config(flags, now, progress)?;
     let request = resolve::key_request(flags, &config, now)?;
     let outputs = Outputs::create(&flags.outputs)?;
-    resolve::prove_files(&config)?;
+    resolve::prove_files(&config, progress)?;
     if let TokenUse::Online { patience, .. } = &request.token {
-        watchdog::start(*patience);
+        watchdog::limit_calls(*patience);
     }
     let keys = signet_pipeline::open_keys(&request, progress)?;
     // Until here nothing has to be undone, and a prompt must end at once.
-    sigbus::install_interrupts();
+    watchdog::run_begins(None);
     let mut report = signet_pipeline::sign(&config, &keys, progress)?;
     // Those about flags and key files came before the run.
     report.warnings = progress.warnings();

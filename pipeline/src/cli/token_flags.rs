@@ -73,6 +73,11 @@ impl TokenFlags {
         }
     }
 
+    /// Where the PIN comes from, if that was said.
+    pub(super) fn pin_source(&self) -> Option<&PinSource> {
+        self.pin_source.as_ref()
+    }
+
     /// The same for a key named by a URI on the command line, whose `module-path` may be trusted: a person typed
     /// it. The flag still wins.
     pub(super) fn access_for(&self, uri: &Uri) -> TokenAccess {

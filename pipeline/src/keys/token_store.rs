@@ -23,6 +23,8 @@ pub struct TokenStore {
     pool: Mutex<Pool>,
     sessions: usize,
     report: TokenReport,
+    // Behind the sessions, which it guards: fields are dropped in order.
+    login: LoggedIn,
 }
 
 /// What a worker has to know of a key.
@@ -83,6 +85,7 @@ impl TokenStore {
             keys,
             loaded,
             pool: Mutex::new(pool),
+            login: login.clone(),
         })
     }
 
@@ -120,6 +123,10 @@ impl KeyStore for TokenStore {
             keys: self.loaded.clone(),
         }))
     }
+
+    fn stop(&self) {
+        self.login.stop();
+    }
 }
 
 /// One session and the keys loaded in it.
@@ -135,6 +142,10 @@ impl Signer for TokenSigner {
                 message: format!("no key {} in this store", key.0),
             });
         };
+        if self.session.login().stopped() {
+            let message = format!("{}: no more signatures are wanted", key.tag);
+            return Err(SignError::Store { message });
+        }
         attempt(&mut self.session, key, data, out).map_err(|error| sign_error(key, &error))
     }
 

@@ -10,7 +10,6 @@ use dnssec_sign::{Insist, KeySetOptions, Policy};
 use signet_pipeline::{
     Error, KeyRequest, Observer, Output, PartitionSize, Sessions, SignConfig, SyncRecords, TokenUse,
 };
-use zone_io::AtomicFile;
 
 use super::{ParentFlags, SessionCopy, SessionCount, SignFlags};
 use crate::cli::origin::origin_of;
@@ -32,9 +31,15 @@ pub(super) fn config(flags: &SignFlags, now: u32, observer: &dyn Observer) -> Re
     {
         observer.warn(&warning.to_string());
     }
+    let output = output(flags)?;
+    if output == Output::Stdout && flags.work.on_publish.is_some() {
+        return Err(Error::Usage(
+            "--on-publish tells of a file: name the output with -f".to_owned(),
+        ));
+    }
     Ok(SignConfig {
         origin: origin_of(flags.origin.as_deref(), &flags.zone_file)?,
-        output: output(flags)?,
+        output,
         zone_file: flags.zone_file.clone(),
         input: flags.input.resolve()?,
         policy,
@@ -69,7 +74,11 @@ pub(in crate::cli) fn threads(typed: Option<NonZeroUsize>) -> usize {
         .map_or(1, NonZeroUsize::get)
 }
 
-fn output(flags: &SignFlags) -> Result<Output, Error> {
+/// Where the signed zone goes.
+///
+/// # Errors
+/// [`Error::Usage`] when nothing says it.
+pub(super) fn output(flags: &SignFlags) -> Result<Output, Error> {
     match &flags.output {
         Some(path) if path == Path::new("-") => Ok(Output::Stdout),
         Some(path) => Ok(Output::File(path.clone())),
@@ -135,7 +144,7 @@ fn token_use(flags: &SignFlags) -> Result<TokenUse, Error> {
 ///
 /// # Errors
 /// [`Error::Io`] or [`Error::Zone`] with the system's reason.
-pub(super) fn prove_files(config: &SignConfig) -> Result<(), Error> {
+pub(super) fn prove_files(config: &SignConfig, observer: &dyn Observer) -> Result<(), Error> {
     if config.zone_file != Path::new("-") {
         let opened = std::fs::File::open(&config.zone_file);
         opened.map(drop).map_err(|source| Error::Io {
@@ -143,10 +152,7 @@ pub(super) fn prove_files(config: &SignConfig) -> Result<(), Error> {
             source,
         })?;
     }
-    match &config.output {
-        Output::File(path) => Ok(AtomicFile::create(path).map(drop)?),
-        Output::Stdout => Ok(()),
-    }
+    signet_pipeline::prove_output(&config.output, observer)
 }
 
 impl ParentFlags {

@@ -1,0 +1,13 @@
+//! A run as operators meet it: interrupted, killed, taken up again, beside another one.
+
+mod interrupts;
+mod output;
+
+use std::process::Command;
+
+/// Sends a signal to a process.
+fn send(signal: &str, process: u32) {
+    let kill = format!("kill -{signal} {process}");
+    let sent = Command::new("sh").args(["-c", &kill]).status().unwrap();
+    assert!(sent.success(), "{kill}");
+}
