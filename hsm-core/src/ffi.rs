@@ -92,7 +92,7 @@ impl SignFunctions {
             pContextData: ptr::null_mut(),
         };
         let mut parameters = sys::CK_MECHANISM {
-            mechanism: mechanism.ckm(),
+            mechanism: mechanism.number(),
             pParameter: ptr::null_mut(),
             ulParameterLen: 0,
         };

@@ -21,7 +21,7 @@ pub use self::generate::{GenerateSpec, NewId, Protection, RsaExponent};
 pub use self::public::PublicPart;
 pub(crate) use crate::mechanism::KeyKind;
 
-pub(crate) use self::find::{find, list, resolve};
+pub(crate) use self::find::{find, list, public_handle, resolve};
 pub(crate) use self::generate::{destroy, generate};
 
 /// CKA_CLASS, as far as a URI can name it (`type`).

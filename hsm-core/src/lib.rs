@@ -25,7 +25,7 @@
 //! - Every error says which call failed, with which code, on which token, and what to do;
 //!   [`Error::class`] says what a program does next.
 //!
-//! It knows no DNS, hashes nothing but its own proof, and never falls back to keys in software.
+//! It knows no DNS, hashes nothing but its own proofs, and never falls back to keys in software.
 //!
 //! # Example
 //! ```no_run
@@ -56,7 +56,10 @@ mod token;
 mod key;
 mod mechanism;
 
+mod offload;
+mod pace;
 mod pool;
+mod rate;
 mod recover;
 mod seat;
 mod session;
@@ -79,9 +82,12 @@ pub use key::{
 pub use login::LoggedIn;
 pub use mechanism::{DigestInfo, Hash, KeyKind, SignMechanism};
 pub use module::{InitMode, LoadOptions, Module, ModuleInfo};
+pub use pace::Pace;
 pub use pin::{Pin, PinFault, PinFileCheck, PinSource, openssl_module_path, pin_from_argument, prompt_pin};
 pub use pool::Pool;
+pub use rate::Rate;
 pub use session::{KeySlot, SessionCopy, SigningSession};
+pub use sign::ProvenOn;
 pub use token::{MechanismUses, Token, TokenFlags, TokenInfo, TokenSelector};
 pub use uri::Uri;
 pub use verify::{PreparedVerifier, verify};

@@ -53,6 +53,7 @@ impl Token {
             patience: AtomicU64::new(PATIENCE),
             given_up: AtomicBool::new(false),
             stopped: AtomicBool::new(false),
+            expendable: AtomicBool::new(false),
             token: self.clone(),
         }));
         persist(&login, || login.establish())?;
@@ -136,6 +137,7 @@ struct Login {
     patience: AtomicU64,
     given_up: AtomicBool,
     stopped: AtomicBool,
+    expendable: AtomicBool,
     token: Token,
 }
 
@@ -206,6 +208,17 @@ impl LoggedIn {
         self.0.stopped.load(Ordering::Relaxed)
     }
 
+    /// Says whether another token stands ready to do this one's work: if so, and it goes away, it is neither waited for
+    /// nor is its library initialised again, under the hands of whoever else uses it.
+    pub fn set_expendable(&self, expendable: bool) {
+        self.0.expendable.store(expendable, Ordering::Relaxed);
+    }
+
+    /// Whether another token stands ready.
+    pub(crate) fn is_expendable(&self) -> bool {
+        self.0.expendable.load(Ordering::Relaxed)
+    }
+
     /// Opens a session to sign in, for one worker.
     ///
     /// # Errors
@@ -222,7 +235,7 @@ impl LoggedIn {
         self.0.pin.as_ref()
     }
 
-    fn search<T>(&self, make: impl FnOnce(&Session) -> Result<T>) -> Result<T> {
+    pub(crate) fn search<T>(&self, make: impl FnOnce(&Session) -> Result<T>) -> Result<T> {
         let _traffic = self.token().module().traffic();
         let guard = self.0.guard.lock();
         let session = guard.as_ref().ok_or_else(|| self.lost())?;

@@ -1,7 +1,7 @@
 //! The mechanisms that sign, the kinds of key they belong to, and the DigestInfo of PKCS#1.
 //!
-//! Hashing is done on the host: CKM_ECDSA takes a digest of exactly the curve's length,
-//! CKM_RSA_PKCS a DigestInfo, CKM_EDDSA the message itself.
+//! With a plain mechanism the host hashes: CKM_ECDSA takes a digest of exactly the curve's length,
+//! CKM_RSA_PKCS a DigestInfo, CKM_EDDSA the message itself. With a combined one the token does.
 
 use std::fmt;
 
@@ -74,7 +74,7 @@ impl fmt::Display for KeyKind {
     }
 }
 
-/// A mechanism of C_SignInit, in its plain form (the host has hashed).
+/// A mechanism of C_SignInit: plain (the host has hashed) or combined (the token hashes).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SignMechanism {
@@ -85,14 +85,55 @@ pub enum SignMechanism {
     /// CKM_EDDSA: takes the message, without parameters for Ed25519 and with an explicit empty
     /// context for Ed448.
     Eddsa,
+    /// CKM_ECDSA_SHA256: takes the message, for P-256.
+    EcdsaSha256,
+    /// CKM_ECDSA_SHA384: takes the message, for P-384.
+    EcdsaSha384,
+    /// CKM_SHA256_RSA_PKCS: takes the message.
+    Sha256RsaPkcs,
+    /// CKM_SHA512_RSA_PKCS: takes the message.
+    Sha512RsaPkcs,
 }
 
 impl SignMechanism {
-    pub(crate) fn ckm(self) -> sys::CK_MECHANISM_TYPE {
+    /// Its number in PKCS#11, CKM_…
+    pub fn number(self) -> u64 {
         match self {
             Self::Ecdsa => sys::CKM_ECDSA,
             Self::RsaPkcs => sys::CKM_RSA_PKCS,
             Self::Eddsa => sys::CKM_EDDSA,
+            Self::EcdsaSha256 => sys::CKM_ECDSA_SHA256,
+            Self::EcdsaSha384 => sys::CKM_ECDSA_SHA384,
+            Self::Sha256RsaPkcs => sys::CKM_SHA256_RSA_PKCS,
+            Self::Sha512RsaPkcs => sys::CKM_SHA512_RSA_PKCS,
+        }
+    }
+
+    /// The mechanism that makes the same signature of what the host has hashed.
+    pub fn plain(self) -> Self {
+        match self {
+            Self::Ecdsa | Self::EcdsaSha256 | Self::EcdsaSha384 => Self::Ecdsa,
+            Self::RsaPkcs | Self::Sha256RsaPkcs | Self::Sha512RsaPkcs => Self::RsaPkcs,
+            Self::Eddsa => Self::Eddsa,
+        }
+    }
+
+    /// The hash function of a combined mechanism.
+    pub fn hash(self) -> Option<Hash> {
+        match self {
+            Self::EcdsaSha256 | Self::Sha256RsaPkcs => Some(Hash::Sha256),
+            Self::EcdsaSha384 => Some(Hash::Sha384),
+            Self::Sha512RsaPkcs => Some(Hash::Sha512),
+            Self::Ecdsa | Self::RsaPkcs | Self::Eddsa => None,
+        }
+    }
+
+    /// Whether a key of this kind signs by it.
+    pub fn fits(self, kind: KeyKind) -> bool {
+        match self {
+            Self::EcdsaSha256 => kind == KeyKind::P256,
+            Self::EcdsaSha384 => kind == KeyKind::P384,
+            other => other.plain() == kind.mechanism(),
         }
     }
 }
@@ -103,11 +144,15 @@ impl fmt::Display for SignMechanism {
             Self::Ecdsa => "CKM_ECDSA",
             Self::RsaPkcs => "CKM_RSA_PKCS",
             Self::Eddsa => "CKM_EDDSA",
+            Self::EcdsaSha256 => "CKM_ECDSA_SHA256",
+            Self::EcdsaSha384 => "CKM_ECDSA_SHA384",
+            Self::Sha256RsaPkcs => "CKM_SHA256_RSA_PKCS",
+            Self::Sha512RsaPkcs => "CKM_SHA512_RSA_PKCS",
         })
     }
 }
 
-/// A hash function of RSASSA-PKCS1-v1_5.
+/// A hash function of a combined mechanism, of RSASSA-PKCS1-v1_5, or of C_Digest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Hash {
@@ -120,6 +165,31 @@ pub enum Hash {
 }
 
 impl Hash {
+    /// Its number in PKCS#11 (CKM_SHA256 and so on), for C_Digest.
+    pub fn number(self) -> u64 {
+        match self {
+            Self::Sha256 => sys::CKM_SHA256,
+            Self::Sha384 => sys::CKM_SHA384,
+            Self::Sha512 => sys::CKM_SHA512,
+        }
+    }
+
+    /// The digest, made on the host.
+    pub(crate) fn digest(self, data: &[u8]) -> ([u8; 64], usize) {
+        use sha2::Digest as _;
+        let mut out = [0; 64];
+        let mut set = |digest: &[u8]| {
+            out.iter_mut().zip(digest).for_each(|(to, from)| *to = *from);
+            digest.len()
+        };
+        let length = match self {
+            Self::Sha256 => set(&sha2::Sha256::digest(data)),
+            Self::Sha384 => set(&sha2::Sha384::digest(data)),
+            Self::Sha512 => set(&sha2::Sha512::digest(data)),
+        };
+        (out, length)
+    }
+
     /// DER up to the digest, parameters NULL (RFC 8017, 9.2, note 1).
     fn prefix(self) -> [u8; 19] {
         let (outer, last_arc, length) = match self {
@@ -131,6 +201,16 @@ impl Hash {
             0x30, outer, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, last_arc, 0x05, 0x00,
             0x04, length,
         ]
+    }
+}
+
+impl fmt::Display for Hash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Sha256 => "CKM_SHA256",
+            Self::Sha384 => "CKM_SHA384",
+            Self::Sha512 => "CKM_SHA512",
+        })
     }
 }
 

@@ -298,7 +298,7 @@ impl Module {
         &self.hot
     }
 
-    /// The barrier behind which logins happen, one at a time.
+    /// The barrier behind which logins happen, and keys are found for a session and copied into it, one at a time.
     pub(crate) fn login_barrier(&self) -> MutexGuard<'_, ()> {
         locked(&self.login)
     }

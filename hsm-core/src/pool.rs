@@ -1,22 +1,29 @@
-//! A fixed number of signing sessions on one token, one for each worker.
+//! Signing sessions on one token, one for each worker.
 //!
-//! All are opened, loaded and proven before the first signature; none is opened or closed while
-//! workers sign, except by a worker that reopens its own after a fault.
+//! Those asked for are opened, loaded and proven before the first signature. More are opened while
+//! workers sign only where the caller asks ([`Pool::grow`]); how many are worth it is the caller's
+//! to find out.
 
 use crate::ckr::FaultClass;
 use crate::error::Result;
 use crate::key::TokenKey;
 use crate::login::LoggedIn;
+use crate::mechanism::SignMechanism;
 use crate::recover::persist;
 use crate::session::{KeySlot, SessionCopy, SigningSession};
+use crate::sign::ProvenOn;
 
 /// Sessions with the same keys loaded, in the same slots.
 #[derive(Debug)]
 pub struct Pool {
+    // Closed before the login's guard session: fields are dropped in order.
     sessions: Vec<SigningSession>,
     slots: Vec<KeySlot>,
     opened: usize,
     proofs: u64,
+    keys: Vec<(TokenKey, SignMechanism)>,
+    copy: SessionCopy,
+    login: LoggedIn,
 }
 
 impl Pool {
@@ -30,54 +37,81 @@ impl Pool {
     /// As of [`LoggedIn::session`], [`SigningSession::load_key`] and [`SigningSession::prove`];
     /// the sessions opened so far are closed.
     pub fn open(login: &LoggedIn, count: usize, keys: &[TokenKey], copy: SessionCopy) -> Result<Self> {
-        // One session of the token's limit guards the login.
-        let limit = login
-            .token()
-            .info()
-            .max_sessions
-            .and_then(|most| usize::try_from(most).ok());
-        let count = count.min(limit.unwrap_or(usize::MAX).saturating_sub(1)).max(1);
+        let keys = keys.iter().map(|key| (key.clone(), key.kind().mechanism())).collect();
+        Self::open_by(login, count, keys, copy)
+    }
+
+    /// The same with the mechanism that each key is proven by: that which it will sign by.
+    ///
+    /// # Errors
+    /// As of [`Self::open`].
+    pub fn open_by(
+        login: &LoggedIn,
+        count: usize,
+        keys: Vec<(TokenKey, SignMechanism)>,
+        copy: SessionCopy,
+    ) -> Result<Self> {
         let mut pool = Self {
             sessions: Vec::new(),
             slots: Vec::new(),
             opened: 0,
             proofs: 0,
+            keys,
+            copy,
+            login: login.clone(),
         };
+        let count = count.max(1);
         while pool.sessions.len() < count {
-            let (first, mut proofs) = (pool.sessions.is_empty(), 0);
-            let opened = persist(login, || {
-                let mut session = login.session()?;
-                let mut slots = Vec::with_capacity(keys.len());
-                for key in keys {
-                    let slot = session.load_key(key, copy)?;
-                    if first || session.is_copy(slot) {
-                        session.prove(slot)?;
-                        proofs += 1;
-                    }
-                    slots.push(slot);
-                }
-                Ok((session, slots))
-            });
-            pool.proofs += proofs;
-            let (session, slots) = match opened {
-                Err(error) if error.class() == FaultClass::SessionLimit && !first => {
-                    tracing::warn!(
-                        wanted = count,
-                        opened = pool.sessions.len(),
-                        "the token has no more sessions"
-                    );
-                    break;
-                }
-                opened => opened?,
-            };
-            pool.slots = slots;
-            pool.sessions.push(session);
+            if !pool.grow()? {
+                tracing::warn!(
+                    wanted = count,
+                    opened = pool.sessions.len(),
+                    "the token has no more sessions"
+                );
+                break;
+            }
         }
-        pool.opened = pool.sessions.len();
         Ok(pool)
     }
 
-    /// How many sessions were opened.
+    /// Opens one session more, with the keys loaded and its copies proven. False: the token has no more to give.
+    ///
+    /// # Errors
+    /// As of [`Self::open`]. That the token has no more is an error only for the first session.
+    pub fn grow(&mut self) -> Result<bool> {
+        let first = self.opened == 0;
+        // One session of the token's limit guards the login.
+        let limit = self.login.token().info().max_sessions;
+        let limit = limit.and_then(|most| usize::try_from(most).ok());
+        if !first && limit.is_some_and(|most| self.opened >= most.saturating_sub(1)) {
+            return Ok(false);
+        }
+        let mut proofs = 0;
+        let opened = persist(&self.login, || {
+            let mut session = self.login.session()?;
+            let mut slots = Vec::with_capacity(self.keys.len());
+            for (key, mechanism) in &self.keys {
+                let slot = session.load_key(key, self.copy)?;
+                if first || session.is_copy(slot) {
+                    session.prove_by(slot, *mechanism, ProvenOn::Host)?;
+                    proofs += 1;
+                }
+                slots.push(slot);
+            }
+            Ok((session, slots))
+        });
+        self.proofs += proofs;
+        let (session, slots) = match opened {
+            Err(error) if error.class() == FaultClass::SessionLimit && !first => return Ok(false),
+            opened => opened?,
+        };
+        self.slots = slots;
+        self.sessions.push(session);
+        self.opened += 1;
+        Ok(true)
+    }
+
+    /// How many sessions were opened, those that are closed again counted in.
     pub fn opened(&self) -> usize {
         self.opened
     }

@@ -9,6 +9,7 @@
 //! bad signature ──▶ once more ──▶ stop: the token is faulty
 //! key lost, PIN refused, fatal ──▶ stop
 //! ```
+//! A token whose work another can do is not waited for: its sessions end, and what they had in hand goes to the other's.
 //! What was being signed is signed again; a signature is handed out when it was made and checked, once. Nothing here
 //! tries a PIN that was refused, and no wait outlasts [`LoggedIn::stop`].
 
@@ -133,8 +134,11 @@ impl SigningSession {
         let mut ladder = Ladder::default();
         loop {
             // A session that recovery closed for another's sake is no fault of its own.
-            let Some(rung) = ladder.next(error.class()).filter(|_| !self.login.stopped()) else {
-                return Err(error);
+            let rung = match ladder.next(error.class()) {
+                None => return Err(error),
+                Some(_) if self.login.stopped() => return Err(error),
+                Some(Rung::Return) if self.login.is_expendable() => return Err(error),
+                Some(rung) => rung,
             };
             tracing::warn!(%error, next = ?rung, "a token's fault");
             let mended = match rung {
@@ -185,6 +189,7 @@ pub(crate) fn persist<T>(login: &LoggedIn, mut make: impl FnMut() -> Result<T>) 
                 wait(login, pause);
             }
             Some(Rung::LogIn) => login.log_in_again()?,
+            Some(Rung::Return) if login.is_expendable() => return Err(error),
             Some(Rung::Return) => await_return(login, seen)?,
         }
         tracing::warn!(%error, "a token's fault before signing; tried again");

@@ -171,6 +171,9 @@ impl SigningSession {
     }
 
     fn handle(&self, key: &TokenKey, copy: SessionCopy) -> Result<(ObjectHandle, bool)> {
+        // One session at a time finds and copies: SoftHSM shows a copy that is being made as the token object that it is copied
+        // from, and another session would find two.
+        let _alone = self.login.token().module().login_barrier();
         let seat = self.seat.lock();
         let session = seat.as_ref().ok_or_else(|| self.closed())?;
         let place = self.login.place();

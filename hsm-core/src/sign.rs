@@ -25,11 +25,20 @@ const PROOF: &[u8] = b"\0\0\0\0hsm-core: proof that the two halves of this key b
 /// The longest signature there is: RSA with 8192 bits.
 const LONGEST: usize = 1024;
 
+/// Who verifies a proof.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProvenOn {
+    /// The host alone.
+    Host,
+    /// The token (C_Verify) and the host.
+    Token,
+}
+
 impl SigningSession {
     /// Signs `data` into `out` with C_SignInit and C_Sign; tells how many bytes it wrote.
     ///
-    /// `data` is what the plain mechanism takes: a digest of 32 or 48 bytes for CKM_ECDSA, a
-    /// [`DigestInfo`] for CKM_RSA_PKCS, the message for CKM_EDDSA. `out` has room for at least
+    /// `data` is what the mechanism takes: a digest of 32 or 48 bytes for CKM_ECDSA, a
+    /// [`DigestInfo`] for CKM_RSA_PKCS, else the message. `out` has room for at least
     /// [`KeyKind::signature_len`] bytes.
     ///
     /// # Errors
@@ -70,6 +79,17 @@ impl SigningSession {
     /// # Errors
     /// [`Error::KeyUnusable`] if the halves differ; as [`Self::sign`].
     pub fn prove(&mut self, slot: KeySlot) -> Result<()> {
+        let kind = self.keys.get(slot.0).map(|loaded| loaded.key.kind());
+        let kind = kind.ok_or_else(|| self.closed())?;
+        self.prove_by(slot, kind.mechanism(), ProvenOn::Host)
+    }
+
+    /// The same by a mechanism of the caller's choice. Where the token verifies ([`ProvenOn::Token`]), the host does so
+    /// too.
+    ///
+    /// # Errors
+    /// As [`Self::prove`]; those of [`Self::verify_on_token`].
+    pub fn prove_by(&mut self, slot: KeySlot, mechanism: SignMechanism, on: ProvenOn) -> Result<()> {
         let Some(loaded) = self.keys.get(slot.0) else {
             return Err(self.closed());
         };
@@ -79,6 +99,7 @@ impl SigningSession {
         }
         let (p256, p384, info);
         let data = match kind {
+            _ if mechanism.hash().is_some() => PROOF,
             KeyKind::P256 => {
                 p256 = Sha256::digest(PROOF);
                 p256.as_slice()
@@ -95,7 +116,7 @@ impl SigningSession {
         };
         let mut out = [0; LONGEST];
         let differ = |session: &Self| session.unusable(&key, KeyFault::HalvesDiffer);
-        let length = match self.sign(slot, kind.mechanism(), data, &mut out) {
+        let length = match self.sign(slot, mechanism, data, &mut out) {
             Err(Error::BadSignature {
                 fault: SignatureFault::DoesNotVerify,
                 ..
@@ -106,8 +127,21 @@ impl SigningSession {
             .keys
             .get(slot.0)
             .and_then(|loaded| loaded.verifier.as_ref())
-            .is_some_and(|verifier| verifier.verify(kind.mechanism(), data, out.get(..length).unwrap_or_default()));
-        if verified { Ok(()) } else { Err(differ(self)) }
+            .is_some_and(|verifier| verifier.verify(mechanism, data, out.get(..length).unwrap_or_default()));
+        if !verified {
+            return Err(differ(self));
+        }
+        match on {
+            ProvenOn::Host => Ok(()),
+            ProvenOn::Token => {
+                let signature = out.get(..length).unwrap_or_default();
+                if self.verify_on_token(slot, mechanism, data, signature)? {
+                    Ok(())
+                } else {
+                    Err(differ(self))
+                }
+            }
+        }
     }
 
     fn ask(
@@ -137,15 +171,7 @@ impl SigningSession {
                 functions.sign(session_handle, data, out).map_err(refused)
             }
             HotCall::Indirect => {
-                let parameters = match loaded.key.kind() {
-                    KeyKind::Ed448 => EddsaSignatureScheme::Ed448(b""),
-                    _ => EddsaSignatureScheme::Pure,
-                };
-                let mechanism = match mechanism {
-                    SignMechanism::Ecdsa => Mechanism::Ecdsa,
-                    SignMechanism::RsaPkcs => Mechanism::RsaPkcs,
-                    SignMechanism::Eddsa => Mechanism::Eddsa(EddsaParams::new(parameters)),
-                };
+                let mechanism = indirect(mechanism, loaded.key.kind());
                 let _under_way = self.seat.cell.begin(Watched::Sign);
                 let signature = session.sign(&mechanism, loaded.handle, data).at(place, "C_Sign")?;
                 if let Some(room) = out.get_mut(..signature.len()) {
@@ -171,7 +197,7 @@ impl SigningSession {
     fn check(&self, loaded: &LoadedKey, mechanism: SignMechanism, data: &[u8], out: &[u8], got: usize) -> Result<()> {
         let fault = if got != out.len() {
             SignatureFault::Length { got, want: out.len() }
-        } else if mechanism == SignMechanism::RsaPkcs
+        } else if mechanism.plain() == SignMechanism::RsaPkcs
             && !loaded
                 .verifier
                 .as_ref()
@@ -191,18 +217,34 @@ impl SigningSession {
 
 /// Whether a key can sign so much data by a mechanism. Tokens themselves do not all look.
 fn fits(kind: KeyKind, mechanism: SignMechanism, data: &[u8]) -> bool {
-    mechanism == kind.mechanism()
+    mechanism.fits(kind)
         && match mechanism {
             SignMechanism::Ecdsa => kind.digest_len() == Some(data.len()),
             SignMechanism::RsaPkcs => DigestInfo::parse(data).is_some(),
-            SignMechanism::Eddsa => true,
+            _ => true,
         }
+}
+
+/// The mechanism as cryptoki has it.
+pub(crate) fn indirect(mechanism: SignMechanism, kind: KeyKind) -> Mechanism<'static> {
+    match mechanism {
+        SignMechanism::Ecdsa => Mechanism::Ecdsa,
+        SignMechanism::RsaPkcs => Mechanism::RsaPkcs,
+        SignMechanism::Eddsa => Mechanism::Eddsa(EddsaParams::new(match kind {
+            KeyKind::Ed448 => EddsaSignatureScheme::Ed448(b""),
+            _ => EddsaSignatureScheme::Pure,
+        })),
+        SignMechanism::EcdsaSha256 => Mechanism::EcdsaSha256,
+        SignMechanism::EcdsaSha384 => Mechanism::EcdsaSha384,
+        SignMechanism::Sha256RsaPkcs => Mechanism::Sha256RsaPkcs,
+        SignMechanism::Sha512RsaPkcs => Mechanism::Sha512RsaPkcs,
+    }
 }
 
 #[cold]
 fn misfit(loaded: &LoadedKey, mechanism: SignMechanism, length: usize) -> Error {
     let kind = loaded.key.kind();
-    let reason = if mechanism != kind.mechanism() {
+    let reason = if !mechanism.fits(kind) {
         format!("a key of type {kind} signs by {}, not by {mechanism}", kind.mechanism())
     } else {
         format!(

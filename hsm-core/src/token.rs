@@ -76,6 +76,7 @@ flags! {
     7 protected_authentication_path "CKF_PROTECTED_AUTHENTICATION_PATH: a PIN pad."
     8 write_protected "CKF_WRITE_PROTECTED."
     9 hardware_slot "CKF_HW_SLOT."
+    10 random "CKF_RNG: C_GenerateRandom."
 }
 
 impl TokenFlags {
@@ -91,6 +92,7 @@ impl TokenFlags {
             info.protected_authentication_path(),
             info.write_protected(),
             hardware,
+            info.rng(),
         ];
         let bits = all.iter().rev().fold(0, |bits, flag| bits << 1 | u16::from(*flag));
         Self { bits }
@@ -244,6 +246,7 @@ impl Token {
         Ok(Some(MechanismUses {
             sign: says(MechanismInfo::sign),
             verify: says(MechanismInfo::verify),
+            digest: says(MechanismInfo::digest),
             generate_key_pair: says(MechanismInfo::generate_key_pair),
         }))
     }
@@ -299,14 +302,17 @@ impl Token {
     }
 }
 
-/// CKF_SIGN, CKF_VERIFY and CKF_GENERATE_KEY_PAIR of a slot's mechanism.
+/// CKF_SIGN, CKF_VERIFY, CKF_DIGEST and CKF_GENERATE_KEY_PAIR of a slot's mechanism.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag of CK_MECHANISM_INFO")]
 pub struct MechanismUses {
     /// It signs.
     pub sign: bool,
     /// It verifies.
     pub verify: bool,
+    /// It hashes.
+    pub digest: bool,
     /// It makes key pairs.
     pub generate_key_pair: bool,
 }

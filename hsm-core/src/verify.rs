@@ -1,7 +1,7 @@
 //! Verifies on the host what a token signed, by the public part that was read from it.
 //!
-//! The data is what was given to the token: a digest, a DigestInfo or a message, by mechanism. So
-//! nothing is hashed here.
+//! The data is what was given to the token: a digest, a DigestInfo or a message, by mechanism. Only
+//! what the token itself hashed is hashed here.
 
 use std::fmt;
 
@@ -80,6 +80,15 @@ impl PreparedVerifier {
             Digest::import_less_safe(digest, algorithm)
                 .is_ok_and(|digest| key.verify_digest_sig(&digest, signature).is_ok())
         };
+        if let Some(hash) = mechanism.hash() {
+            let (digest, length) = hash.digest(data);
+            let digest = digest.get(..length).unwrap_or_default();
+            return match mechanism.plain() {
+                SignMechanism::RsaPkcs => DigestInfo::new(hash, digest)
+                    .is_some_and(|info| self.verify(SignMechanism::RsaPkcs, info.as_ref(), signature)),
+                plain => self.verify(plain, digest, signature),
+            };
+        }
         match (&self.0, mechanism) {
             (Prepared::Rsa(keys), SignMechanism::RsaPkcs) => match DigestInfo::parse(data) {
                 Some((Hash::Sha256, digest)) => by_digest(&keys[0], &SHA256, digest),

@@ -20,6 +20,8 @@ use hsm_core::{
 
 #[path = "softhsm/many_keys.rs"]
 mod many_keys;
+#[path = "softhsm/shared.rs"]
+mod shared;
 
 const LABEL: &str = "hsm-core test";
 const PIN: &str = "246810";

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::SystemTime;
 
+use dnssec_sign::{Dnskey, Name};
 use rustix::fs::FlockOperation;
 use serde::Serialize;
 use serde_json::Value;
@@ -231,6 +232,32 @@ pub fn audit(event: &AuditEvent) -> Result<(), Error> {
     file.write_all(&text)
         .and_then(|()| file.sync_data())
         .map_err(Error::io(&log.path))
+}
+
+/// The signatures that the installed log has on record for a zone's key; none without a log.
+///
+/// # Errors
+/// [`Error::Io`] when it cannot be read, [`Error::Input`] for a line that is no JSON.
+pub(crate) fn audited_signatures(zone: &Name, key: &Dnskey) -> Result<u64, Error> {
+    let Some(log) = LOG.get() else { return Ok(0) };
+    let (zone, algorithm) = (zone.to_string(), key.algorithm().to_string());
+    let mut total: u64 = 0;
+    for line in BufReader::new(File::open(&log.path).map_err(Error::io(&log.path))?).lines() {
+        let line = line.map_err(Error::io(&log.path))?;
+        let value: Value = serde_json::from_str(&line)
+            .map_err(|error| Error::Input(format!("{}: a line is no JSON: {error}", log.path.display())))?;
+        if value.get("event") != Some(&"signed".into()) || value.get("zone") != Some(&zone.as_str().into()) {
+            continue;
+        }
+        let keys = value.get("keys").and_then(Value::as_array).into_iter().flatten();
+        let made = keys.filter(|entry| {
+            entry.get(0) == Some(&key.key_tag().into()) && entry.get(1) == Some(&algorithm.as_str().into())
+        });
+        total += made
+            .filter_map(|entry| entry.get(3).and_then(Value::as_u64))
+            .sum::<u64>();
+    }
+    Ok(total)
 }
 
 fn open(path: &Path) -> Result<File, Error> {

@@ -2,11 +2,13 @@
 //! here; the command line is resolved in `cli`, and an embedder fills these in itself.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use dnssec_sign::{KeyCandidate, KeySetOptions, KeyStore, Name, Policy, SyncKind, ZonemdHash};
 
 use crate::input::InputOptions;
-use crate::report::TokenReport;
+use crate::keys::TokenTally;
+use crate::limit::SignatureLimit;
 
 /// How the written zone is checked before it is published.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -129,10 +131,12 @@ pub struct SignConfig {
 /// What kind of store keys live in: it decides which threads sign.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StoreKind {
-    /// A token: one thread a session, `sessions` of them.
+    /// A token, or several with the same keys: one thread a session.
     Token {
-        /// Sessions to sign with.
+        /// Sessions to begin with.
         sessions: usize,
+        /// Sessions that there may be in the end, if each more brings more signatures; `sessions`, if it is a fixed number.
+        most: usize,
     },
     /// Software keys: the thread that plans a partition signs it.
     Software,
@@ -146,8 +150,8 @@ pub struct Store {
     pub kind: StoreKind,
     /// The keys, proven.
     pub keys: Box<dyn KeyStore>,
-    /// What a report says of the token, if it is one.
-    pub token: Option<TokenReport>,
+    /// What its tokens did, counted by its signers while they work; empty for software keys.
+    pub tokens: Vec<Arc<TokenTally>>,
 }
 
 /// All keys of a run: the stores, and what is known of each key's times. A candidate's
@@ -157,6 +161,10 @@ pub struct SigningKeys {
     pub stores: Vec<Store>,
     /// The keys that were named or found. DNSKEYs of the zone itself are added by the run.
     pub candidates: Vec<KeyCandidate>,
+    /// Eight random bytes of a token's own, where tokens do what they can ([`crate::Offload::All`]) and one gave them.
+    pub random: Option<Vec<u8>>,
+    /// Keys that may make no more than so many signatures.
+    pub limits: Vec<SignatureLimit>,
 }
 
 /// One run of the verifier.

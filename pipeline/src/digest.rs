@@ -6,7 +6,7 @@ use std::path::Path;
 use data_encoding::HEXLOWER;
 use sha2::{Digest as _, Sha256};
 
-use crate::config::{SignConfig, SigningKeys};
+use crate::config::SignConfig;
 use crate::error::Error;
 use crate::output::ZoneOutput;
 use crate::report::{Digests, Report};
@@ -27,13 +27,9 @@ pub(crate) fn of_run(config: &SignConfig, output: &ZoneOutput) -> Result<Digests
 }
 
 /// The digests of the libraries that the keys' tokens are reached by. One that cannot be read any more has none.
-pub(crate) fn of_libraries(report: &mut Report, keys: &SigningKeys) {
-    for (token, known) in report
-        .tokens
-        .iter_mut()
-        .zip(keys.stores.iter().filter_map(|store| store.token.as_ref()))
-    {
-        token.module_sha256 = of_input(&known.module).ok().flatten();
+pub(crate) fn of_libraries(report: &mut Report) {
+    for token in &mut report.tokens {
+        token.module_sha256 = of_input(&token.module).ok().flatten();
     }
 }
 

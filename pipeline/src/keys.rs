@@ -3,14 +3,20 @@
 //! decided by its times and flags in `dnssec-sign`.
 
 mod access;
+mod capability;
 mod disk;
+mod offload;
 mod open;
 mod token_keys;
 mod token_store;
+mod token_tally;
 mod tokens;
 
 pub use access::TokenAccess;
+pub use capability::{Ability, Capability, capabilities};
 pub use disk::prove_software_key;
+pub use offload::{Offload, Recipe, mechanisms_of, recipe};
 pub use open::{KeyRequest, Sessions, TokenUse, open_keys};
 pub use token_keys::{algorithm_of, dnskey_of, kind_of};
-pub use token_store::TokenStore;
+pub use token_store::{StoreOptions, TokenStore};
+pub use token_tally::TokenTally;

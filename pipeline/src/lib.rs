@@ -22,6 +22,7 @@ mod judge;
 mod keys;
 mod known_keys;
 mod late;
+mod limit;
 mod load;
 mod lock;
 mod meter;
@@ -30,6 +31,7 @@ mod offline;
 mod output;
 mod partition;
 mod previous;
+mod raise;
 mod report;
 mod rounds;
 mod signing;
@@ -70,9 +72,10 @@ pub use error::Error;
 pub use input::InputOptions;
 pub use judge::verify;
 pub use keys::{
-    KeyRequest, Sessions, TokenAccess, TokenStore, TokenUse, algorithm_of, dnskey_of, kind_of, open_keys,
-    prove_software_key,
+    Ability, Capability, KeyRequest, Offload, Recipe, Sessions, StoreOptions, TokenAccess, TokenStore, TokenTally,
+    TokenUse, algorithm_of, capabilities, dnskey_of, kind_of, mechanisms_of, open_keys, prove_software_key, recipe,
 };
+pub use limit::SignatureLimit;
 pub use observer::{Observer, Phase, Silent};
 pub use report::{
     AlgorithmReport, Digests, ExpiryDay, ExpiryReport, FindingReport, KeyReport, LatencyBucket, LatencyReport,
@@ -91,7 +94,7 @@ pub use zone::{
 /// [`Error`], whose exit code says what to mend. The old output is untouched then, and no stray file stays.
 pub fn sign(config: &SignConfig, keys: &SigningKeys, observer: &dyn Observer) -> Result<Report, Error> {
     let pool = thread_pool(config.threads)?;
-    signing::with_sessions(&keys.stores, observer, |sessions| {
+    signing::with_sessions(keys, observer, |sessions| {
         sign_with(config, keys, sessions, &pool, observer)
     })
 }
@@ -203,7 +206,7 @@ fn sign_with(
     report.bytes_out = bytes_out;
     report.digests = digests;
     if config.digests {
-        digest::of_libraries(&mut report, keys);
+        digest::of_libraries(&mut report);
     }
     report.verified = verdict.as_ref().map_or(0, |verdict| verdict.counts.verified);
     report.stages = Stages {

@@ -11,11 +11,13 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded, unbounded};
 use dnssec_sign::{SignBatch, SignError, Signer};
 use rayon::ThreadPool;
 
-use crate::config::{Store, StoreKind};
+use crate::config::{SigningKeys, Store, StoreKind};
 use crate::emit::Emission;
 use crate::error::Error;
+use crate::limit::SignatureLimit;
 use crate::meter::{Clock, Meter, Step, WorkerTimes};
 use crate::observer::Observer;
+use crate::raise;
 
 /// What one round does: the partitions of the zone, or of the NSEC3 chain.
 pub(crate) trait Round: Sync {
@@ -134,8 +136,10 @@ impl Board {
 /// The stores' sessions at work. They serve any number of halls, each of which signs one zone.
 pub(crate) struct Crew<'a> {
     stores: &'a [Store],
+    limits: &'a [SignatureLimit],
     senders: Vec<Option<Arc<Sender<Parcel>>>>,
-    count: usize,
+    /// Sessions at work, of all stores.
+    count: Arc<AtomicUsize>,
 }
 
 impl Crew<'_> {
@@ -146,7 +150,8 @@ impl Crew<'_> {
             shared: Arc::new(Shared {
                 board: Mutex::default(),
                 changed: Condvar::new(),
-                limit: 2 * (threads + self.count) + 2,
+                threads,
+                sessions: Arc::clone(&self.count),
                 meter,
             }),
         }
@@ -162,50 +167,108 @@ pub(crate) struct Hall<'a> {
 struct Shared {
     board: Mutex<Board>,
     changed: Condvar,
-    limit: usize,
+    threads: usize,
+    /// Sessions at work, of all stores.
+    sessions: Arc<AtomicUsize>,
     meter: Meter,
 }
 
-/// One session at work: where its parcels come from, and go back to when it is spent.
-struct Worker<'a> {
-    store: &'a Store,
-    /// The place of its store, and its own number there.
-    place: (usize, usize),
+/// Where a store's sessions take their work: parcels come from here, and go back here when a session is spent.
+pub(crate) struct Desk<'a> {
+    pub(crate) store: &'a Store,
+    /// The place of its store.
+    place: usize,
     parcels: Receiver<Parcel>,
     queue: Weak<Sender<Parcel>>,
-    /// How many sessions of its store are at work.
-    peers: Arc<AtomicUsize>,
-    signer: Box<dyn Signer>,
+    /// How many of its sessions there were, are at work, are wanted, and wait for work.
+    numbered: AtomicUsize,
+    at_work: AtomicUsize,
+    wanted: AtomicUsize,
+    idle: AtomicUsize,
+    /// Sessions at work, of all stores.
+    all: Arc<AtomicUsize>,
 }
 
-impl Worker<'_> {
-    /// Leaves the work to the store's other sessions; false if this is the last one.
-    fn retire(&self) -> bool {
-        let others = |peers: usize| (peers > 1).then(|| peers - 1);
-        self.peers
-            .fetch_update(Ordering::AcqRel, Ordering::Acquire, others)
-            .is_ok()
+impl<'a> Desk<'a> {
+    fn new(store: &'a Store, place: usize, queue: &Arc<Sender<Parcel>>, parcels: Receiver<Parcel>) -> Self {
+        Self {
+            store,
+            place,
+            parcels,
+            queue: Arc::downgrade(queue),
+            numbered: AtomicUsize::new(0),
+            at_work: AtomicUsize::new(0),
+            wanted: AtomicUsize::new(usize::MAX),
+            idle: AtomicUsize::new(0),
+            all: Arc::default(),
+        }
     }
 
-    /// Signs what comes until nothing can come any more, or until the session is spent. What it had in hand then goes to the
-    /// others, with the signatures that are made.
-    fn serve(mut self, observer: &dyn Observer) {
+    /// One session more, for a thread that is about to begin.
+    fn signer(&self) -> Result<Box<dyn Signer>, Error> {
+        let signer = self.store.keys.signer();
+        let signer = signer.map_err(|error| store_error(self.store, &error))?;
+        self.at_work.fetch_add(1, Ordering::AcqRel);
+        self.all.fetch_add(1, Ordering::Relaxed);
+        Ok(signer)
+    }
+
+    /// Leaves the work to the store's other sessions, of which there are to be at least `least`; false if there are not.
+    fn retire(&self, least: usize) -> bool {
+        let others = |at_work: usize| (at_work > least).then(|| at_work - 1);
+        let retired = self
+            .at_work
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, others)
+            .is_ok();
+        if retired {
+            self.all.fetch_sub(1, Ordering::Relaxed);
+        }
+        retired
+    }
+
+    /// How many sessions are at work.
+    pub(crate) fn at_work(&self) -> usize {
+        self.at_work.load(Ordering::Acquire)
+    }
+
+    /// Says how many are to stay; the others end when they are done with what they have in hand.
+    pub(crate) fn keep(&self, wanted: usize) {
+        self.wanted.store(wanted.max(1), Ordering::Release);
+    }
+
+    /// Whether a session waits for work: then more sessions would bring nothing.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.idle.load(Ordering::Acquire) > 0
+    }
+
+    /// Signatures made so far.
+    pub(crate) fn signatures(&self) -> u64 {
+        self.store.tokens.iter().map(|token| token.signatures()).sum()
+    }
+
+    /// One session: signs what comes until nothing can come any more, until it is spent, or until there are more than are
+    /// wanted. What a spent one had in hand goes to the others, with the signatures that are made.
+    fn serve(&self, mut signer: Box<dyn Signer>, observer: &dyn Observer) {
+        let place = (self.place, self.numbered.fetch_add(1, Ordering::Relaxed));
         let mut clock = Clock::start();
-        for mut parcel in self.parcels.clone() {
+        while !self.retire(self.wanted.load(Ordering::Acquire)) {
+            self.idle.fetch_add(1, Ordering::AcqRel);
+            let parcel = self.parcels.recv();
+            self.idle.fetch_sub(1, Ordering::AcqRel);
+            let Ok(mut parcel) = parcel else { return };
             let idle = clock.lap();
             let home = Arc::clone(&parcel.home);
             if home.board().failure.is_some() {
                 continue;
             }
             let before = parcel.jobs.done();
-            let outcome = self.signer.sign_batch(&mut parcel.jobs);
-            home.meter
-                .session(self.place, &parcel.jobs, before, idle.wall, clock.lap());
+            let outcome = signer.sign_batch(&mut parcel.jobs);
+            home.meter.session(place, &parcel.jobs, before, idle.wall, clock.lap());
             observer.signed(&self.store.name, (parcel.jobs.done() - before) as u64);
             match outcome {
                 Ok(()) => home.deliver(parcel),
                 Err(_) if observer.cancelled() => home.update(|board| board.fail(Error::Interrupted)),
-                Err(SignError::Worker { message }) if self.retire() => {
+                Err(SignError::Worker { message }) if self.retire(1) => {
                     tracing::warn!(message, "a session is spent; the others go on");
                     // The queue lives as long as there is work, and there is another session to take from it.
                     if let Some(queue) = self.queue.upgrade() {
@@ -219,52 +282,63 @@ impl Worker<'_> {
     }
 }
 
-/// Opens every session, runs `body` with them, and ends them.
+/// Opens every session, runs `body` with them, and ends them. Where the number of sessions is left to the run, it is
+/// raised meanwhile.
 ///
 /// # Errors
 /// [`Error::Token`] when a session cannot be had; else what `body` returns.
 pub(crate) fn with_sessions<T>(
-    stores: &[Store],
+    keys: &SigningKeys,
     observer: &dyn Observer,
     body: impl FnOnce(&Crew<'_>) -> Result<T, Error>,
 ) -> Result<T, Error> {
-    let mut senders = Vec::new();
-    let mut workers = Vec::new();
-    for (at, store) in stores.iter().enumerate() {
-        let StoreKind::Token { sessions: count } = store.kind else {
-            senders.push(None);
+    let mut crew = Crew {
+        stores: &keys.stores,
+        limits: &keys.limits,
+        senders: Vec::new(),
+        count: Arc::default(),
+    };
+    let mut desks = Vec::new();
+    for (place, store) in keys.stores.iter().enumerate() {
+        let StoreKind::Token { sessions, most } = store.kind else {
+            crew.senders.push(None);
             continue;
         };
         let (sender, receiver) = unbounded();
-        let (sender, count) = (Arc::new(sender), count.max(1));
-        let peers = Arc::new(AtomicUsize::new(count));
-        for number in 0..count {
-            workers.push(Worker {
-                store,
-                place: (at, number),
-                parcels: receiver.clone(),
-                queue: Arc::downgrade(&sender),
-                peers: Arc::clone(&peers),
-                signer: store.keys.signer().map_err(|error| store_error(store, &error))?,
-            });
-        }
-        senders.push(Some(sender));
+        let sender = Arc::new(sender);
+        let desk = Desk {
+            all: Arc::clone(&crew.count),
+            ..Desk::new(store, place, &sender, receiver)
+        };
+        let first = (0..sessions.max(1)).map(|_| desk.signer());
+        let first = first.collect::<Result<Vec<_>, Error>>()?;
+        desks.push((desk, first, most));
+        crew.senders.push(Some(sender));
     }
-    let sessions = Crew {
-        stores,
-        senders,
-        count: workers.len(),
-    };
+    let (desks, firsts): (Vec<_>, Vec<_>) = desks
+        .into_iter()
+        .map(|(desk, first, most)| (desk, (first, most)))
+        .unzip();
     std::thread::scope(|scope| {
-        for worker in workers {
-            scope.spawn(move || worker.serve(observer));
+        // Nothing is ever sent: whoever holds the receiver learns that the work has ended.
+        let (open, closed) = bounded::<()>(0);
+        let over = closed.clone();
+        scope.spawn(move || stop_when_cancelled(&keys.stores, observer, &over));
+        for (desk, (first, most)) in desks.iter().zip(firsts) {
+            let begin = move |signer| {
+                scope.spawn(move || desk.serve(signer, observer));
+            };
+            let raises = most > first.len();
+            first.into_iter().for_each(begin);
+            if raises {
+                let closed = closed.clone();
+                scope.spawn(move || raise::govern(desk, most, &closed, || desk.signer().ok().map(begin)));
+            }
         }
-        let (watched, over) = bounded(0);
-        scope.spawn(move || stop_when_cancelled(stores, observer, &over));
-        let result = body(&sessions);
-        drop(watched);
+        let result = body(&crew);
+        drop(open);
         // The session threads end when the senders are gone.
-        drop(sessions);
+        drop(crew);
         result
     })
 }
@@ -312,6 +386,11 @@ impl Shared {
     fn update(&self, change: impl FnOnce(&mut Board)) {
         change(&mut self.board());
         self.changed.notify_all();
+    }
+
+    /// So many partitions are under way at once.
+    fn limit(&self) -> usize {
+        2 * (self.threads + self.sessions.load(Ordering::Relaxed)) + 2
     }
 
     /// Puts a signed batch back in its place; a partition with all its batches is ready to be filled.
@@ -383,7 +462,7 @@ impl Hall<'_> {
                 return Err(Error::Interrupted);
             }
             let mut board = self.shared.board();
-            match board.take(self.shared.limit) {
+            match board.take(self.shared.limit()) {
                 Task::End => {
                     self.shared.changed.notify_all();
                     return Ok(());
@@ -440,6 +519,12 @@ impl Hall<'_> {
         times: &mut WorkerTimes,
     ) -> Result<(), Error> {
         let mut parcels = Vec::new();
+        for batch in &emission.batches {
+            for (key, count) in batch.jobs.keys() {
+                let limit = self.sessions.limits.iter().find(|limit| limit.is_of(batch.store, key));
+                limit.map_or(Ok(()), |limit| limit.spend(count))?;
+            }
+        }
         for (number, batch) in emission.batches.iter_mut().enumerate() {
             if let Some(signer) = &mut signers[batch.store] {
                 if observer.cancelled() {

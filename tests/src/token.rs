@@ -66,6 +66,20 @@ impl Token {
         run.succeeds();
     }
 
+    /// Puts a key made elsewhere, a PKCS #8 file in PEM, on a token of this SoftHSM.
+    ///
+    /// # Panics
+    /// When SoftHSM fails.
+    pub fn import(&self, token: &str, file: &Path, label: &str, id: &str) {
+        let run = Program::new(softhsm_util())
+            .arg("--import")
+            .arg(file)
+            .args(["--token", token, "--label", label, "--id", id, "--pin", &self.pin])
+            .env("SOFTHSM2_CONF", self.configuration())
+            .run();
+        run.succeeds();
+    }
+
     /// Its label.
     #[must_use]
     pub fn label(&self) -> &str {

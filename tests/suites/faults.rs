@@ -2,7 +2,10 @@
 
 mod codes;
 mod ladder;
+mod offload;
 mod pool;
 mod provider;
 mod random;
+mod release;
 pub mod stage;
+mod tokens;

@@ -23,6 +23,7 @@ mod properties;
 mod reports;
 mod resigning;
 mod run;
+mod token_commands;
 mod vectors;
 mod wildcards;
 mod zone_commands;

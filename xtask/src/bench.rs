@@ -4,6 +4,7 @@
 //! little elsewhere, ratios hold. The table goes to stdout and into `target/bench`.
 
 mod measure;
+mod pool;
 mod signers;
 mod table;
 mod zone_keys;
@@ -55,6 +56,10 @@ enum Table {
     LeafVerified,
     /// Hosts, NSEC, keys on SoftHSM
     LeafToken,
+    /// The same against the raw rate of C_Sign on the token object
+    TokenRate,
+    /// Sessions on a token that takes 2 ms a signature
+    Sessions,
 }
 
 /// How a table's zone denies names.
@@ -75,6 +80,8 @@ enum Check {
 enum Keys {
     Disk(ZoneKeys),
     Token(Token, Pair),
+    /// The table says where its keys are itself.
+    None,
 }
 
 impl Table {
@@ -85,13 +92,15 @@ impl Table {
             Self::TldOptOut => "delegations, NSEC3 with opt-out, keys on disk",
             Self::LeafVerified => "hosts, NSEC, keys on disk, verified before it is kept",
             Self::LeafToken => "hosts, NSEC, keys on SoftHSM",
+            Self::TokenRate => "end to end against raw C_Sign",
+            Self::Sessions => "sessions on a token that takes 2 ms a signature",
         }
     }
 
     fn kind(self) -> Kind {
         match self {
             Self::TldNsec | Self::TldOptOut => Kind::Tld,
-            Self::LeafNsec | Self::LeafVerified | Self::LeafToken => Kind::Leaf,
+            Self::LeafNsec | Self::LeafVerified | Self::LeafToken | Self::TokenRate | Self::Sessions => Kind::Leaf,
         }
     }
 
@@ -131,6 +140,7 @@ impl Table {
                 &[Signer::Signet, Signer::Bind],
                 "ldns-signzone and kzonesign do not verify.",
             ),
+            Self::TokenRate | Self::Sessions => (&[], "signet alone"),
             Self::LeafToken => (
                 &[Signer::Signet, Signer::Ldns],
                 "Debian's dnssec-signzone has no way to a token.",
@@ -182,6 +192,12 @@ fn parser(quick: bool) -> Result<()> {
 }
 
 fn one_table(table: Table, plan: &Plan, folder: &std::path::Path, signet: &std::path::Path) -> Result<String> {
+    let rounds = plan.rounds.unwrap_or(if plan.quick { 1 } else { 3 });
+    match table {
+        Table::TokenRate => return pool::raw_rate(signet, folder, plan.quick, rounds),
+        Table::Sessions => return pool::sessions(signet, folder, plan.quick),
+        _ => {}
+    }
     let kind = table.kind();
     let count = table.count(plan.quick);
     let zone = fixtures::make(&Fixture::new(kind, count))?;
@@ -203,7 +219,6 @@ fn one_table(table: Table, plan: &Plan, folder: &std::path::Path, signet: &std::
     };
     let (able, why) = table.able();
     let signers: Vec<Signer> = able.iter().copied().filter(|s| plan.signers.contains(s)).collect();
-    let rounds = plan.rounds.unwrap_or(if plan.quick { 1 } else { 3 });
     let mut measured: Vec<(Signer, Vec<Measurement>)> = signers.iter().map(|s| (*s, Vec::new())).collect();
     for _ in 0..rounds {
         for (signer, results) in &mut measured {

@@ -157,6 +157,21 @@ pub(crate) fn resolve(session: &Session, place: &Place, key: &TokenKey) -> Resul
     }
 }
 
+/// The handle of a key's public half, valid in this session until it closes.
+pub(crate) fn public_handle(session: &Session, place: &Place, key: &TokenKey) -> Result<ObjectHandle> {
+    let private = KeyObject::read(session, place, resolve(session, place, key)?)?;
+    let publics = publics_of(session, place, &private)?;
+    let none = || Error::KeyNotFound {
+        wanted: KeySelector {
+            class: Some(ObjectClass::Public),
+            ..key.selector()
+        },
+        token: token_name(place),
+        near: Vec::new(),
+    };
+    publics.first().map(|(handle, _)| *handle).ok_or_else(none)
+}
+
 fn logged_in(session: &Session, place: &Place) -> Result<bool> {
     let info = session.get_session_info().at(place, "C_GetSessionInfo")?;
     Ok(matches!(

@@ -1,6 +1,8 @@
 //! The flags that say how absence is proven, NSEC or NSEC3, resolved to a [`Denial`]. Which parameters are wise is
 //! the policy's to judge.
 
+use std::io::Read;
+
 use clap::Args;
 use dnssec_sign::{Denial, Nsec3Params};
 use signet_pipeline::Error;
@@ -21,11 +23,15 @@ pub(super) struct DenialFlags {
     parameters: Nsec3Flags,
 }
 
+/// The word for a salt that nobody chose.
+const RANDOM: &str = "random";
+
 /// NSEC3's parameters.
 #[derive(Args, Clone, Debug, Default)]
 struct Nsec3Flags {
-    /// The NSEC3 salt in hexadecimal; `-` is none, the default (RFC 9276 3.1)
-    #[arg(long, value_name = "HEX|-", requires = "nsec3")]
+    /// The NSEC3 salt in hexadecimal; `-` is none, the default (RFC 9276 3.1); `random` is eight bytes, another eight in
+    /// each run, from the token with `--offload all`
+    #[arg(long, value_name = "HEX|-|random", requires = "nsec3")]
     salt: Option<String>,
 
     /// Extra NSEC3 iterations; 0 is the default, and resolvers treat more as insecure (RFC 9276 3.2)
@@ -44,6 +50,11 @@ struct Nsec3Flags {
 }
 
 impl DenialFlags {
+    /// Whether the salt is to be random.
+    pub(super) fn wants_random_salt(&self) -> bool {
+        self.parameters.salt.as_deref() == Some(RANDOM)
+    }
+
     /// Whether any flag says how absence is proven.
     pub(super) fn is_said(&self) -> bool {
         self.nsec || self.nsec3
@@ -77,8 +88,26 @@ impl DenialFlags {
     }
 }
 
+/// Takes the place of `--salt random`.
+///
+/// # Errors
+/// [`Error::Io`] when the system gives no random bytes.
+pub(super) fn random_salt(token: Option<Vec<u8>>) -> Result<Vec<u8>, Error> {
+    if let Some(salt) = token {
+        return Ok(salt);
+    }
+    let (path, mut salt) = ("/dev/urandom", vec![0; 8]);
+    let read = std::fs::File::open(path).and_then(|mut file| file.read_exact(&mut salt));
+    read.map_err(|source| Error::Io {
+        path: path.into(),
+        source,
+    })?;
+    Ok(salt)
+}
+
 fn salt(text: &str) -> Result<Vec<u8>, Error> {
-    if text == "-" || text.is_empty() {
+    // What is random is known when the token is.
+    if text == "-" || text.is_empty() || text == RANDOM {
         return Ok(Vec::new());
     }
     data_encoding::HEXLOWER_PERMISSIVE.decode(text.as_bytes()).map_err(|_| {

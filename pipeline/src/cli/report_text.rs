@@ -50,6 +50,19 @@ pub(super) fn sign_report(report: &Report) -> String {
             HumanCount(key.signatures).to_string(),
         ));
     }
+    for token in &report.tokens {
+        text.push_str(&format!(
+            "  {}  {} signatures, {} sessions{}{}\n",
+            token.store,
+            HumanCount(token.signatures),
+            token.sessions,
+            rate(token.signatures, report.stages.sign),
+            if token.lost { "; lost on the way" } else { "" },
+        ));
+        for left in &token.host {
+            text.push_str(&format!("    done on the host: {left}\n"));
+        }
+    }
     let decided: Vec<String> = report
         .decisions
         .iter()

@@ -11,10 +11,10 @@ use std::sync::Arc;
 
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, ValueEnum};
-use dnssec_sign::{SerialPolicy, ZonemdHash};
+use dnssec_sign::{Denial, SerialPolicy, ZonemdHash};
 use signet_pipeline::{AuditEvent, Error, PartitionSize, Report, TokenUse, VerifyLevel, audit};
 
-use super::denial_flags::DenialFlags;
+use super::denial_flags::{DenialFlags, random_salt};
 use super::input_flags::InputFlags;
 use super::reuse_flags::ReuseFlags;
 use super::role_flags::RoleFlags;
@@ -138,9 +138,30 @@ struct TokenUseFlags {
     #[arg(short = 'E', long = "engine", value_name = "ENGINE")]
     engine: Option<String>,
 
-    /// PKCS#11 sessions that sign, or auto
+    /// A further token with the same keys: its label or pkcs11: URI, which may say module-path and pin-source; can be
+    /// given several times
+    ///
+    /// All tokens share the work, the faster ones get more of it, and one that is lost is done without as long as another
+    /// is there. What the URI does not say of library and PIN is as for the first token.
+    #[arg(long, value_name = "LABEL|URI")]
+    also_on: Vec<String>,
+
+    /// PKCS#11 sessions that sign, a token; auto: more and more in the first seconds, as long as that is faster
     #[arg(long, value_name = "N|auto", default_value = "auto")]
     sessions: SessionCount,
+
+    /// What tokens do: sign alone, or all they can: hash, sign, verify proofs, give random numbers
+    #[arg(long, value_enum, value_name = "WHAT", default_value_t = Offload::Sign)]
+    offload: Offload,
+
+    /// Stop, with nothing published, before a key makes more signatures than this; KEY is the base name of its files, or
+    /// its tag. What the audit log has on record of earlier runs counts
+    #[arg(long, value_name = "KEY=N", value_parser = signature_limit)]
+    max_signatures: Vec<(String, u64)>,
+
+    /// Sign no faster than this many signatures a second, on all tokens together: for an HSM that others use
+    #[arg(long, value_name = "N", value_parser = rate)]
+    max_rate: Option<f64>,
 
     /// How long a token that goes away, or a call to it that does not return, is waited for
     #[arg(long, value_name = "TIME", default_value = "60s")]
@@ -219,6 +240,29 @@ enum SessionCopy {
     Never,
     /// Always, or fail
     Always,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Offload {
+    /// Sign
+    Sign,
+    /// Hash, sign, verify, give random numbers
+    All,
+}
+
+/// `--max-signatures`.
+fn signature_limit(text: &str) -> Result<(String, u64), &'static str> {
+    let parts = text.rsplit_once('=').filter(|(key, _)| !key.is_empty());
+    parts
+        .and_then(|(key, most)| Some((key.to_owned(), most.parse().ok()?)))
+        .ok_or("write KEY=N, such as Kexample.com.+013+12345=1000000 or 12345=1000000")
+}
+
+/// `--max-rate`.
+fn rate(text: &str) -> Result<f64, &'static str> {
+    let rate = text.parse().ok();
+    rate.filter(|rate| (0.01..1e9).contains(rate))
+        .ok_or("write signatures a second, as a number of at least 0.01")
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -319,7 +363,7 @@ pub(super) fn run(flags: &SignFlags) -> Result<Outcome, Error> {
 /// Flags, outputs, keys, zone: what fails cheaply fails first.
 fn sign(flags: &SignFlags, progress: &Progress) -> Result<Report, Error> {
     let now = time_flags::now()?;
-    let config = resolve::config(flags, now, progress)?;
+    let mut config = resolve::config(flags, now, progress)?;
     let request = resolve::key_request(flags, &config, now)?;
     let outputs = Outputs::create(&flags.outputs)?;
     resolve::prove_files(&config, progress)?;
@@ -327,6 +371,11 @@ fn sign(flags: &SignFlags, progress: &Progress) -> Result<Report, Error> {
         watchdog::limit_calls(*patience);
     }
     let keys = signet_pipeline::open_keys(&request, progress)?;
+    if let Denial::Nsec3(parameters) = &mut config.policy.denial
+        && flags.denial.wants_random_salt()
+    {
+        parameters.salt = random_salt(keys.random.clone())?;
+    }
     // Until here nothing has to be undone, and a prompt must end at once.
     watchdog::run_begins(None);
     let mut report = signet_pipeline::sign(&config, &keys, progress)?;
@@ -341,7 +390,6 @@ fn sign(flags: &SignFlags, progress: &Progress) -> Result<Report, Error> {
 #[allow(clippy::unwrap_used, reason = "tests may unwrap")]
 mod tests {
     use clap::Parser;
-    use dnssec_sign::{Denial, SerialPolicy};
     use signet_pipeline::{Output, Sessions, SignConfig, Silent};
 
     use super::*;

@@ -1,5 +1,8 @@
-//! `signet token`: what tokens there are, what they say of themselves, and new ones.
+//! `signet token`: what tokens there are, what they say of themselves, what they can do and how fast, and new ones.
 
+mod bench;
+mod check;
+mod environment;
 mod init;
 mod list;
 
@@ -13,6 +16,8 @@ use super::Outcome;
 pub(super) enum Command {
     List(list::ListFlags),
     Init(init::InitFlags),
+    Check(check::CheckFlags),
+    Bench(bench::BenchFlags),
 }
 
 /// Runs one of them.
@@ -23,5 +28,7 @@ pub(super) fn run(command: &Command) -> Result<Outcome, Error> {
     match command {
         Command::List(flags) => list::run(flags),
         Command::Init(flags) => init::run(flags),
+        Command::Check(flags) => check::run(flags),
+        Command::Bench(flags) => bench::run(flags),
     }
 }

@@ -6,14 +6,18 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use dnssec_sign::{KeyCandidate, KeyIndex, KeySource, KeyStore, Name, SoftwareKeys};
-use hsm_core::{SessionCopy, Token, Uri};
+use hsm_core::{SessionCopy, Uri};
 use zone_io::{KeyFiles, PrivateHalf};
 
 use super::access::TokenAccess;
+use super::offload::Offload;
+use super::token_store::TokenStore;
 use super::tokens::Wanted;
 use super::{disk, tokens};
+use crate::audit::audited_signatures;
 use crate::config::{SigningKeys, Store, StoreKind};
 use crate::error::Error;
+use crate::limit::SignatureLimit;
 use crate::observer::Observer;
 
 /// Which keys a run wants, and how tokens are used.
@@ -29,6 +33,9 @@ pub struct KeyRequest {
     pub token: TokenUse,
     /// The moment that key times are compared with.
     pub now: u32,
+    /// Keys, by base name or key tag, that may make no more than so many signatures, those on record in the audit log
+    /// counted in.
+    pub max_signatures: Vec<(String, u64)>,
 }
 
 /// Whether tokens are used.
@@ -41,10 +48,16 @@ pub enum TokenUse {
     Online {
         /// Where they are.
         access: TokenAccess,
+        /// Further tokens that hold the same keys and share the work.
+        also: Vec<TokenAccess>,
         /// Sessions to sign with, a token.
         sessions: Sessions,
         /// Whether keys are copied to session objects.
         copy: SessionCopy,
+        /// How much of the work tokens are given.
+        offload: Offload,
+        /// The most signatures a second, of all tokens together.
+        max_rate: Option<f64>,
         /// How long a token that goes away is waited for.
         patience: Duration,
     },
@@ -53,23 +66,30 @@ pub enum TokenUse {
 /// How many sessions sign on a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Sessions {
-    /// One for each processor on a software token; a device that is waited for gets at least eight.
+    /// One for each processor to begin with, and more as long as more bring more signatures.
     #[default]
     Auto,
     /// So many, as far as the token allows.
     Exactly(NonZeroUsize),
 }
 
-/// Sessions to a device whose answers are waited for.
-const DEVICE_SESSIONS: usize = 8;
+/// So many sessions are tried at most, a token.
+const MOST_SESSIONS: usize = 64;
 
 impl Sessions {
-    pub(super) fn on(self, token: &Token) -> usize {
-        let processors = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    /// Sessions to begin with, a token.
+    pub(super) fn at_first(self) -> usize {
         match self {
             Self::Exactly(count) => count.get(),
-            Self::Auto if token.info().flags.hardware_slot() => processors.max(DEVICE_SESSIONS),
-            Self::Auto => processors,
+            Self::Auto => std::thread::available_parallelism().map_or(1, NonZeroUsize::get),
+        }
+    }
+
+    /// Sessions that `tokens` tokens have at most, when they have so many now.
+    fn most(self, tokens: usize, now: usize) -> usize {
+        match self {
+            Self::Exactly(_) => now,
+            Self::Auto => now.max(MOST_SESSIONS * tokens),
         }
     }
 }
@@ -87,7 +107,9 @@ pub fn open_keys(request: &KeyRequest, observer: &dyn Observer) -> Result<Signin
     // Candidates whose private halves wait for a store's number.
     let (mut on_disk, mut on_token) = (Vec::new(), Vec::new());
     let explicit = !request.named.is_empty();
+    let mut names = Vec::with_capacity(files.len());
     for (name, files) in files {
+        names.push(name.clone());
         let needed = explicit || files.times().state(request.now).signs();
         let at = candidates.len();
         let (public, times) = (&files.public, files.times());
@@ -137,17 +159,13 @@ pub fn open_keys(request: &KeyRequest, observer: &dyn Observer) -> Result<Signin
             name: "disk".to_owned(),
             kind: StoreKind::Software,
             keys: Box::new(SoftwareKeys::new(software)),
-            token: None,
+            tokens: Vec::new(),
         });
     }
-    if let TokenUse::Online {
-        access,
-        sessions,
-        copy,
-        patience,
-    } = &request.token
-    {
-        let (opened, places) = tokens::open(&wanted, access, *sessions, *copy, *patience)?;
+    let mut random = None;
+    if let TokenUse::Online { sessions, .. } = &request.token {
+        let (opened, places) = tokens::open(&wanted, &request.token, observer)?;
+        random = opened.iter().find_map(TokenStore::random);
         for (at, (store, index)) in on_token.into_iter().zip(places) {
             set_source(&mut candidates, at, stores.len() + store, usize::from(index));
         }
@@ -155,12 +173,43 @@ pub fn open_keys(request: &KeyRequest, observer: &dyn Observer) -> Result<Signin
             name: store.name().to_owned(),
             kind: StoreKind::Token {
                 sessions: store.sessions(),
+                most: sessions.most(store.tallies().len(), store.sessions()),
             },
-            token: Some(store.report().clone()),
+            tokens: store.tallies(),
             keys: Box::new(store) as Box<dyn KeyStore>,
         }));
     }
-    Ok(SigningKeys { stores, candidates })
+    let limits = limits(request, &names, &candidates)?;
+    Ok(SigningKeys {
+        stores,
+        candidates,
+        random,
+        limits,
+    })
+}
+
+/// The limits of the keys that sign here.
+fn limits(request: &KeyRequest, names: &[String], candidates: &[KeyCandidate]) -> Result<Vec<SignatureLimit>, Error> {
+    let mut limits = Vec::new();
+    for (wanted, most) in &request.max_signatures {
+        let is = |(name, candidate): &(&String, &KeyCandidate)| {
+            *name == wanted || candidate.dnskey.key_tag().to_string() == *wanted
+        };
+        let mut found = names.iter().zip(candidates).filter(is).peekable();
+        if found.peek().is_none() {
+            return Err(Error::Usage(format!(
+                "--max-signatures {wanted}: no key of this run has that name or tag: {}",
+                names.join(", ")
+            )));
+        }
+        for (name, candidate) in found {
+            if let KeySource::Store { store, index } = candidate.source {
+                let made = audited_signatures(&request.origin, &candidate.dnskey)?;
+                limits.push(SignatureLimit::new(name, (store, index), *most, made));
+            }
+        }
+    }
+    Ok(limits)
 }
 
 fn set_source(candidates: &mut [KeyCandidate], at: usize, store: usize, index: usize) {

@@ -1,28 +1,50 @@
-//! The adapter between a token's sessions and the signer's seam: DNSSEC's bytes to sign become what the token's plain
-//! mechanism takes, and its faults become what the run does next. Which keys and how many sessions is decided
-//! by the caller; what a session is, and that a signature has its length and (RSA) verifies, is `hsm-core`'s.
+//! The adapter between sessions on tokens and the signer's seam: DNSSEC's bytes to sign become what the token's mechanism
+//! takes, and its faults become what the run does next. Several tokens with the same keys are one store: each session
+//! takes the next work when it is done with the last, so the faster token gets more, and a token that is lost leaves
+//! its work to the others. Which keys, tokens and how many sessions is decided by the caller.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use dnssec_sign::{
     Algorithm, Dnskey, KeyIndex, KeyStore, MAX_SIGNATURE_LENGTH, SignBatch, SignError, SignatureBuf, Signer, ToBeSigned,
 };
 use hsm_core::{
-    DigestInfo, FaultClass, Hash, KeySlot, LoggedIn, Pool, SessionCopy, SignMechanism, SigningSession, TokenKey,
+    DigestInfo, FaultClass, KeySlot, LoggedIn, Pace, Pool, ProvenOn, SessionCopy, SigningSession, TokenKey,
 };
 
+use super::offload::{Given, Hasher, Offload, Recipe, left_to_host, recipe, verifies};
+use super::token_tally::TokenTally;
 use crate::error::Error;
 use crate::report::TokenReport;
 
-/// Keys on one token, found and proven, with a session for each worker.
+/// How the sessions of a store are used.
+#[derive(Debug, Clone, Default)]
+pub struct StoreOptions {
+    /// Sessions to begin with, a token.
+    pub sessions: usize,
+    /// Whether keys are copied to session objects.
+    pub copy: SessionCopy,
+    /// How much of the work the token is given.
+    pub offload: Offload,
+    /// The limit of signatures a second, shared with other stores.
+    pub pace: Option<Arc<Pace>>,
+}
+
+/// Keys on one token, or on several that all hold them, found and proven, with a session for each worker.
 pub struct TokenStore {
     name: String,
     keys: Vec<Dnskey>,
+    members: Arc<[Member]>,
+    offload: Offload,
+    pace: Option<Arc<Pace>>,
+}
+
+/// One token of a store.
+struct Member {
     loaded: Vec<Loaded>,
     pool: Mutex<Pool>,
-    sessions: usize,
-    report: TokenReport,
+    tally: Arc<TokenTally>,
     // Behind the sessions, which it guards: fields are dropped in order.
     login: LoggedIn,
 }
@@ -33,29 +55,84 @@ struct Loaded {
     slot: KeySlot,
     algorithm: Algorithm,
     tag: u16,
+    recipe: Recipe,
 }
 
 impl TokenStore {
-    /// Opens up to `sessions` sessions, loads the keys into each and proves them by verified signatures. Each key comes
-    /// with the DNSKEY that it is to sign for, whose public half must be the token's.
+    /// Opens sessions on each token, loads its keys into each and proves them by verified signatures. Each login comes with
+    /// its token's own keys, in the order of `keys`, the DNSKEYs that they are to sign for and whose public halves must
+    /// be the tokens'.
     ///
     /// # Errors
-    /// [`Error::Hsm`] when a key cannot be loaded or proven, [`Error::Input`] for a key that no RRSIG is made with here.
+    /// [`Error::Hsm`] when a key cannot be loaded or proven, [`Error::Input`] for a key that no RRSIG is made with here,
+    /// [`Error::Token`] for one that the token has no mechanism for.
     pub fn open(
-        login: &LoggedIn,
-        keys: Vec<(TokenKey, Dnskey)>,
-        sessions: usize,
-        copy: SessionCopy,
+        logins: Vec<(LoggedIn, Vec<TokenKey>)>,
+        keys: Vec<Dnskey>,
+        options: &StoreOptions,
     ) -> Result<Self, Error> {
-        for (token_key, dnskey) in &keys {
-            recipe(dnskey.algorithm()).ok_or_else(|| {
-                Error::Input(format!(
+        let several = logins.len() > 1;
+        let members = logins.into_iter().map(|(login, token_keys)| {
+            // Nobody waits for it while others can do its work.
+            login.set_expendable(several);
+            Member::open(login, token_keys, &keys, options)
+        });
+        let members = members.collect::<Result<Vec<_>, Error>>()?;
+        let names: Vec<&str> = members.iter().map(|member| member.tally.name()).collect();
+        Ok(Self {
+            name: names.join(" and "),
+            keys,
+            members: members.into(),
+            offload: options.offload,
+            pace: options.pace.clone(),
+        })
+    }
+
+    /// The tokens' names, for messages and reports.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// How many sessions are open: so many signers there are at once. More may be had one by one.
+    #[must_use]
+    pub fn sessions(&self) -> usize {
+        self.members.iter().map(|member| member.pool().opened()).sum()
+    }
+
+    /// Eight random bytes of a token's own (C_GenerateRandom), where tokens are given all that they can do.
+    pub(super) fn random(&self) -> Option<Vec<u8>> {
+        let mut members = self.members.iter().filter(|_| self.offload == Offload::All);
+        members.find_map(|member| member.login.random(8).ok())
+    }
+
+    /// What each token did.
+    #[must_use]
+    pub fn tallies(&self) -> Vec<Arc<TokenTally>> {
+        self.members.iter().map(|member| Arc::clone(&member.tally)).collect()
+    }
+}
+
+impl Member {
+    fn open(
+        login: LoggedIn,
+        token_keys: Vec<TokenKey>,
+        keys: &[Dnskey],
+        options: &StoreOptions,
+    ) -> Result<Self, Error> {
+        let token = login.token().clone();
+        let name = format!("token '{}'", token.info().label);
+        let mut host = Vec::new();
+        let mut recipes = Vec::with_capacity(keys.len());
+        for (token_key, dnskey) in token_keys.iter().zip(keys) {
+            if super::offload::mechanisms_of(dnskey.algorithm()).is_none() {
+                return Err(Error::Input(format!(
                     "key {} '{}' is for algorithm {}, which this build does not sign with",
                     dnskey.key_tag(),
                     token_key.label(),
                     dnskey.algorithm()
-                ))
-            })?;
+                )));
+            }
             if token_key.kind().signature_len() > MAX_SIGNATURE_LENGTH {
                 return Err(Error::Input(format!(
                     "key {} '{}' is of type {}; RSA keys of up to 4096 bits are served",
@@ -64,47 +141,64 @@ impl TokenStore {
                     token_key.kind()
                 )));
             }
+            let recipe = recipe(&token, dnskey.algorithm(), options.offload).map_err(|missing| {
+                Error::Token(format!(
+                    "{name} cannot sign with algorithm {}: it has {missing}",
+                    dnskey.algorithm()
+                ))
+            })?;
+            if options.offload == Offload::All {
+                for left in left_to_host(&token, dnskey.algorithm(), recipe) {
+                    if !host.contains(&left) {
+                        host.push(left);
+                    }
+                }
+            }
+            recipes.push(recipe);
         }
-        let (token_keys, keys): (Vec<_>, Vec<_>) = keys.into_iter().unzip();
-        let pool = Pool::open(login, sessions, &token_keys, copy)?;
-        let loaded = keys.iter().enumerate().map(|(at, dnskey)| {
-            Ok(Loaded {
-                slot: pool
-                    .slot(at)
-                    .ok_or_else(|| Error::Token(format!("key {} got no slot", dnskey.key_tag())))?,
+        if options.offload == Offload::All && !token.info().flags.random() {
+            host.push("random numbers: the token has no C_GenerateRandom (CKF_RNG)".to_owned());
+        }
+        let mut report = TokenReport::of(&name, &login, &token_keys);
+        report.host = host;
+        let proven = token_keys
+            .into_iter()
+            .zip(&recipes)
+            .map(|(key, recipe)| (key, recipe.mechanism))
+            .collect();
+        let mut pool = Pool::open_by(&login, options.sessions, proven, options.copy)?;
+        let mut loaded = Vec::with_capacity(keys.len());
+        for (at, (dnskey, recipe)) in keys.iter().zip(recipes).enumerate() {
+            let slot = pool
+                .slot(at)
+                .ok_or_else(|| Error::Token(format!("key {} got no slot", dnskey.key_tag())))?;
+            loaded.push(Loaded {
+                slot,
                 algorithm: dnskey.algorithm(),
                 tag: dnskey.key_tag(),
-            })
-        });
-        let loaded = loaded.collect::<Result<_, Error>>()?;
-        let name = format!("token '{}'", login.token().info().label);
+                recipe,
+            });
+        }
+        if options.offload == Offload::All
+            && let Some(mut session) = pool.take()
+        {
+            for key in &loaded {
+                if verifies(&token, key.recipe.mechanism) {
+                    session.prove_by(key.slot, key.recipe.mechanism, ProvenOn::Token)?;
+                }
+            }
+            pool.put(session)?;
+        }
         Ok(Self {
-            report: TokenReport::of(&name, login, &token_keys, pool.opened()),
-            name,
-            sessions: pool.opened(),
-            keys,
+            tally: Arc::new(TokenTally::new(report)),
+            login,
             loaded,
             pool: Mutex::new(pool),
-            login: login.clone(),
         })
     }
 
-    /// The token's name, for messages and reports.
-    #[must_use]
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// What a report says of the token and its keys.
-    #[must_use]
-    pub fn report(&self) -> &TokenReport {
-        &self.report
-    }
-
-    /// How many sessions are open: so many signers there are.
-    #[must_use]
-    pub fn sessions(&self) -> usize {
-        self.sessions
+    fn pool(&self) -> std::sync::MutexGuard<'_, Pool> {
+        self.pool.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -113,40 +207,84 @@ impl KeyStore for TokenStore {
         &self.keys
     }
 
+    /// A session that is open, of the token that has the fewest at work, else one opened now.
     fn signer(&self) -> Result<Box<dyn Signer>, SignError> {
-        let taken = self.pool.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let session = taken.ok_or_else(|| SignError::Worker {
-            message: format!("{}: all {} sessions are in use", self.name, self.sessions),
-        })?;
-        Ok(Box::new(TokenSigner {
-            session,
-            keys: self.loaded.clone(),
-        }))
+        let mut order: Vec<usize> = (0..self.members.len())
+            .filter(|at| !self.members[*at].tally.is_lost())
+            .collect();
+        order.sort_by_key(|at| self.members[*at].tally.sessions());
+        let mut message = format!("{}: all sessions are in use", self.name);
+        for at in order {
+            let member = &self.members[at];
+            let mut pool = member.pool();
+            let session = match pool.take() {
+                Some(session) => Ok(Some(session)),
+                None => pool.grow().map(|_| pool.take()),
+            };
+            drop(pool);
+            match session {
+                Ok(Some(session)) => {
+                    member.tally.begin_session();
+                    return Ok(Box::new(TokenSigner {
+                        session,
+                        at,
+                        members: Arc::clone(&self.members),
+                        pace: self.pace.clone(),
+                    }));
+                }
+                Ok(None) => {}
+                Err(error) => message = format!("{}: {error}", member.tally.name()),
+            }
+        }
+        Err(SignError::Worker { message })
     }
 
     fn stop(&self) {
-        self.login.stop();
+        self.members.iter().for_each(|member| member.login.stop());
     }
 }
 
-/// One session and the keys loaded in it.
+/// One session, the keys loaded in it, and the other tokens with the same keys.
 struct TokenSigner {
     session: SigningSession,
-    keys: Vec<Loaded>,
+    at: usize,
+    members: Arc<[Member]>,
+    pace: Option<Arc<Pace>>,
+}
+
+impl Drop for TokenSigner {
+    fn drop(&mut self) {
+        self.members[self.at].tally.end_session();
+    }
 }
 
 impl Signer for TokenSigner {
     fn sign(&mut self, key: KeyIndex, data: &ToBeSigned<'_>, out: &mut SignatureBuf) -> Result<(), SignError> {
-        let Some(&key) = self.keys.get(usize::from(key.0)) else {
+        let member = &self.members[self.at];
+        let Some(&key) = member.loaded.get(usize::from(key.0)) else {
             return Err(SignError::Job {
                 message: format!("no key {} in this store", key.0),
             });
         };
-        if self.session.login().stopped() {
+        if member.tally.is_lost() {
+            return Err(SignError::Worker {
+                message: format!("{} is lost", member.tally.name()),
+            });
+        }
+        if let Some(pace) = &self.pace {
+            pace.wait(|| member.login.stopped());
+        }
+        if member.login.stopped() {
             let message = format!("{}: no more signatures are wanted", key.tag);
             return Err(SignError::Store { message });
         }
-        attempt(&mut self.session, key, data, out).map_err(|error| sign_error(key, &error))
+        match attempt(&mut self.session, key, data, out) {
+            Ok(()) => {
+                member.tally.count();
+                Ok(())
+            }
+            Err(error) => Err(self.failed(key, &error)),
+        }
     }
 
     /// One by one, with the time that each took.
@@ -164,18 +302,36 @@ impl Signer for TokenSigner {
     }
 }
 
-/// The mechanism that an algorithm is made with, and its hash where RSA's DigestInfo names one.
-fn recipe(algorithm: Algorithm) -> Option<(SignMechanism, Option<Hash>)> {
-    Some(match algorithm {
-        Algorithm::RSASHA256 => (SignMechanism::RsaPkcs, Some(Hash::Sha256)),
-        Algorithm::RSASHA512 => (SignMechanism::RsaPkcs, Some(Hash::Sha512)),
-        Algorithm::ECDSAP256SHA256 | Algorithm::ECDSAP384SHA384 => (SignMechanism::Ecdsa, None),
-        Algorithm::ED25519 => (SignMechanism::Eddsa, None),
-        _ => return None,
-    })
+impl TokenSigner {
+    /// What the run does next, by the class of the fault that the recovery ladder ended with. Of several tokens one that
+    /// fails is done with; the last is waited for like any other.
+    fn failed(&self, key: Loaded, error: &hsm_core::Error) -> SignError {
+        let message = format!("signing with key {}/{}: {error}", key.algorithm, key.tag);
+        match error.class() {
+            _ if matches!(error, hsm_core::Error::Input { .. }) => return SignError::Job { message },
+            // Other sessions may be open while this one cannot be had again.
+            FaultClass::SessionLimit => return SignError::Worker { message },
+            _ => {}
+        }
+        let tally = &self.members[self.at].tally;
+        let mut left = self.members.iter().filter(|member| !member.tally.is_lost());
+        let others = left.by_ref().any(|member| !Arc::ptr_eq(&member.tally, tally));
+        if !others || self.session.login().stopped() {
+            return SignError::Store { message };
+        }
+        if tally.lose() {
+            tracing::warn!(token = tally.name(), %error, "the token is lost: the others do its work");
+            let mut left = self.members.iter().filter(|member| !member.tally.is_lost());
+            if let (Some(last), None) = (left.next(), left.next()) {
+                last.login.set_expendable(false);
+            }
+        }
+        SignError::Worker { message }
+    }
 }
 
-/// The host hashes; the token gets a digest (RFC 6605), a DigestInfo (RFC 5702 3) or the message (RFC 8080 4).
+/// The host or the token hashes; C_Sign gets a digest (RFC 6605), a DigestInfo (RFC 5702 3) or the message (RFC 8080 4, and
+/// combined mechanisms).
 fn attempt(
     session: &mut SigningSession,
     key: Loaded,
@@ -186,26 +342,37 @@ fn attempt(
         label: format!("key tag {}", key.tag),
         reason: format!("algorithm {} is not one that a token signs with here", key.algorithm),
     };
-    let (mechanism, hash) = recipe(key.algorithm).ok_or_else(misfit)?;
-    let length = match (data.digest(key.algorithm), hash) {
-        (Some(digest), Some(hash)) => {
-            let info = DigestInfo::new(hash, digest.as_ref()).ok_or_else(misfit)?;
+    let host;
+    let token;
+    let hasher = match key.recipe.given {
+        Given::Message => None,
+        Given::Digest(hasher) | Given::DigestInfo(hasher, _) => Some(hasher),
+    };
+    let by_token = match hasher {
+        // Where it fails the host hashes: the digest is the same, and signing mends the session.
+        Some(Hasher::Token(hash)) => session.digest(hash, data.message()).ok(),
+        _ => None,
+    };
+    let digest: &[u8] = match (hasher, by_token) {
+        (None, _) => &[],
+        (Some(_), Some(made)) => {
+            token = made;
+            &token
+        }
+        (Some(_), None) => {
+            host = data.digest(key.algorithm).ok_or_else(misfit)?;
+            host.as_ref()
+        }
+    };
+    let mechanism = key.recipe.mechanism;
+    let length = match key.recipe.given {
+        Given::Message => session.sign_through(key.slot, mechanism, data.message(), out.room())?,
+        Given::Digest(_) => session.sign_through(key.slot, mechanism, digest, out.room())?,
+        Given::DigestInfo(_, hash) => {
+            let info = DigestInfo::new(hash, digest).ok_or_else(misfit)?;
             session.sign_through(key.slot, mechanism, info.as_ref(), out.room())?
         }
-        (Some(digest), None) => session.sign_through(key.slot, mechanism, digest.as_ref(), out.room())?,
-        (None, _) => session.sign_through(key.slot, mechanism, data.message(), out.room())?,
     };
     out.set_length(length);
     Ok(())
-}
-
-/// What the run does next, by the class of the fault that the recovery ladder ended with.
-fn sign_error(key: Loaded, error: &hsm_core::Error) -> SignError {
-    let message = format!("signing with key {}/{}: {error}", key.algorithm, key.tag);
-    match error.class() {
-        _ if matches!(error, hsm_core::Error::Input { .. }) => SignError::Job { message },
-        // Other sessions may be open while this one cannot be had again.
-        FaultClass::SessionLimit => SignError::Worker { message },
-        _ => SignError::Store { message },
-    }
 }

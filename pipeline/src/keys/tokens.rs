@@ -1,16 +1,17 @@
 //! Keys on tokens: grouped by token, each token logged in to once, each key found, compared with its file and proven.
 //! Nothing here reads key files or decides what a key signs.
 
-use std::time::Duration;
+use std::sync::Arc;
 
 use dnssec_sign::Dnskey;
-use hsm_core::{SessionCopy, Token, Uri};
+use hsm_core::{LoggedIn, Pace, Token, TokenKey, Uri};
 
 use super::access::TokenAccess;
-use super::open::Sessions;
+use super::open::TokenUse;
 use super::token_keys::dnskey_of;
-use super::token_store::TokenStore;
+use super::token_store::{StoreOptions, TokenStore};
 use crate::error::Error;
+use crate::observer::Observer;
 
 /// A key that lives on a token: what its files say.
 pub(super) struct Wanted {
@@ -29,14 +30,31 @@ struct Group {
 /// Where a wanted key ended: store and place in it.
 pub(super) type Place = (usize, u16);
 
-/// Opens the stores, one a token. The places come in the order of the wanted keys.
+/// A further token that is logged in to, and whether it serves any key.
+struct Spare {
+    login: LoggedIn,
+    serves: bool,
+}
+
+/// Opens the stores, one a token and the further tokens with the same keys. The places come in the order of the wanted
+/// keys.
 pub(super) fn open(
     wanted: &[Wanted],
-    access: &TokenAccess,
-    sessions: Sessions,
-    copy: SessionCopy,
-    patience: Duration,
+    token_use: &TokenUse,
+    observer: &dyn Observer,
 ) -> Result<(Vec<TokenStore>, Vec<Place>), Error> {
+    let TokenUse::Online {
+        access,
+        also,
+        sessions,
+        copy,
+        offload,
+        max_rate,
+        patience,
+    } = token_use
+    else {
+        return Ok((Vec::new(), Vec::new()));
+    };
     if wanted.is_empty() {
         return Ok((Vec::new(), Vec::new()));
     }
@@ -55,32 +73,91 @@ pub(super) fn open(
             }),
         }
     }
+    let mut spares = Vec::new();
+    for access in also {
+        let Some(token) = spare(access, observer)? else {
+            continue;
+        };
+        let is = |other: &Token| {
+            other.info().slot_id == token.info().slot_id && other.module().path() == token.module().path()
+        };
+        let taken =
+            groups.iter().any(|group| is(&group.token)) || spares.iter().any(|spare: &Spare| is(spare.login.token()));
+        if taken {
+            observer.warn(&format!("{} is named twice", token.info()));
+            continue;
+        }
+        let login = access.log_in(&token, None)?;
+        login.set_patience(*patience);
+        spares.push(Spare { login, serves: false });
+    }
+    let options = StoreOptions {
+        sessions: sessions.at_first(),
+        copy: *copy,
+        offload: *offload,
+        pace: max_rate.map(|rate| Arc::new(Pace::new(rate))),
+    };
     let mut places = vec![(0, 0); wanted.len()];
     let mut stores = Vec::new();
     for group in &groups {
-        let uris = || {
-            group
-                .members
-                .iter()
-                .filter_map(|at| wanted.get(*at))
-                .map(|key| &key.uri)
-        };
-        let with_pin = uris().find(|uri| uri.pin_source.is_some() || uri.pin_value.is_some());
+        let members: Vec<&Wanted> = group.members.iter().filter_map(|at| wanted.get(*at)).collect();
+        let with_pin = members
+            .iter()
+            .map(|key| &key.uri)
+            .find(|uri| uri.pin_source.is_some() || uri.pin_value.is_some());
         let login = access.log_in(&group.token, with_pin)?;
-        login.set_patience(patience);
-        let mut keys = Vec::new();
-        for at in &group.members {
-            let Some(key) = wanted.get(*at) else { continue };
-            let found = login.find(&key.uri.key).map_err(|error| of_key(&key.name, &error))?;
-            compare(key, found.public(), &found.label(), &group.token)?;
+        login.set_patience(*patience);
+        for (index, at) in group.members.iter().enumerate() {
             if let Some(place) = places.get_mut(*at) {
-                *place = (stores.len(), u16::try_from(keys.len()).unwrap_or(u16::MAX));
+                *place = (stores.len(), u16::try_from(index).unwrap_or(u16::MAX));
             }
-            keys.push((found, key.dnskey.clone()));
         }
-        stores.push(TokenStore::open(&login, keys, sessions.on(&group.token), copy)?);
+        let mut keys = Vec::new();
+        for key in &members {
+            keys.push(found(key, &login)?);
+        }
+        let mut logins = vec![(login, keys)];
+        for spare in &mut spares {
+            let keys: Result<Vec<_>, _> = members.iter().map(|key| found(key, &spare.login)).collect();
+            match keys {
+                Ok(keys) => {
+                    spare.serves = true;
+                    logins.push((spare.login.clone(), keys));
+                }
+                // With keys on several tokens, each further token may hold those of one.
+                Err(_) if groups.len() > 1 => {}
+                Err(error) => return Err(error),
+            }
+        }
+        let dnskeys = members.iter().map(|key| key.dnskey.clone()).collect();
+        stores.push(TokenStore::open(logins, dnskeys, &options)?);
+    }
+    if let Some(idle) = spares.iter().find(|spare| !spare.serves) {
+        return Err(Error::Token(format!(
+            "{} holds none of the keys of this run",
+            idle.login.token().info()
+        )));
     }
     Ok((stores, places))
+}
+
+/// A further token. One that is not there is warned of, and the others do its work.
+fn spare(access: &TokenAccess, observer: &dyn Observer) -> Result<Option<Token>, Error> {
+    match access.module()?.token(&access.token) {
+        Ok(token) => Ok(Some(token)),
+        Err(error @ hsm_core::Error::TokenNotFound { .. }) => {
+            observer.warn(&format!("{error}: the run goes on without it"));
+            Ok(None)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// A wanted key on a token, its public half compared.
+fn found(key: &Wanted, login: &LoggedIn) -> Result<TokenKey, Error> {
+    let found = login.find(&key.uri.key).map_err(|error| of_key(&key.name, &error))?;
+    compare(key, found.public(), &found.label(), login.token())?;
+    Ok(found)
 }
 
 /// The public half on the token has to be that of the file: else what it signs is worth nothing.

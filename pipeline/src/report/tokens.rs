@@ -26,8 +26,14 @@ pub struct TokenReport {
     pub module: PathBuf,
     /// SHA-256 of the library's file, where the run was asked for digests.
     pub module_sha256: Option<String>,
-    /// Sessions that signed.
+    /// Sessions that signed on it in the end.
     pub sessions: usize,
+    /// Signatures that it made.
+    pub signatures: u64,
+    /// Whether it was lost, and others did the rest of its work.
+    pub lost: bool,
+    /// What the host did that `--offload all` would have the token do.
+    pub host: Vec<String>,
     /// The keys, in the store's order.
     pub keys: Vec<TokenKeyReport>,
 }
@@ -44,9 +50,9 @@ pub struct TokenKeyReport {
 }
 
 impl TokenReport {
-    /// What a report says of a token and its keys.
+    /// What a report says of a token and its keys before anything is signed.
     #[must_use]
-    pub fn of(store: &str, login: &LoggedIn, keys: &[TokenKey], sessions: usize) -> Self {
+    pub fn of(store: &str, login: &LoggedIn, keys: &[TokenKey]) -> Self {
         let (info, module) = (login.token().info(), login.token().module());
         Self {
             store: store.to_owned(),
@@ -57,7 +63,10 @@ impl TokenReport {
             slot: info.slot_id,
             module: module.path().to_owned(),
             module_sha256: None,
-            sessions,
+            sessions: 0,
+            signatures: 0,
+            lost: false,
+            host: Vec::new(),
             keys: keys
                 .iter()
                 .map(|key| TokenKeyReport {
@@ -72,5 +81,6 @@ impl TokenReport {
 
 /// The tokens among the stores.
 pub(super) fn reports(stores: &[Store]) -> Vec<TokenReport> {
-    stores.iter().filter_map(|store| store.token.clone()).collect()
+    let tokens = stores.iter().flat_map(|store| &store.tokens);
+    tokens.map(|token| token.report()).collect()
 }

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use signet_tests::full;
+use serde_json::Value;
+use signet_tests::{Scratch, full};
 
-use super::stage::{ECDSA, Stage};
+use super::stage::{ECDSA, Outcome, Stage};
 
 /// The signature's latency.
 const LATENCY: &str = "C_Sign * sleep 2000";
@@ -36,4 +37,104 @@ fn sessions_scale_on_a_token_that_is_waited_for() {
         eprintln!("{count:>2} sessions: {waited:.2} s, {scaled:.2} of linear");
         assert!(scaled >= least, "{count} sessions scale {scaled:.2} of linear");
     }
+    if full() {
+        // Long enough that the search for the number is a small part of it.
+        let stage = Stage::new("ECDSAP256SHA256", 40_000);
+        let waited = |sessions: &str| {
+            let outcome = stage.sign(LATENCY, &["--sessions", sessions, "--verify", "none"]);
+            outcome.complete();
+            outcome.run.elapsed.as_secs_f64() - start
+        };
+        let (fixed, auto) = (waited("32"), waited("auto"));
+        eprintln!("32 sessions: {fixed:.2} s, auto: {auto:.2} s");
+        assert!(auto <= fixed * 1.1, "auto {auto:.2} s, 32 sessions {fixed:.2} s");
+    }
+}
+
+/// What the report says of the one token.
+fn token(outcome: &Outcome) -> Value {
+    let report: Value = serde_json::from_str(&outcome.scratch.read("reports/run.json")).unwrap();
+    report["tokens"][0].clone()
+}
+
+#[test]
+fn auto_raises_the_number_on_a_token_that_is_waited_for() {
+    let stage = Stage::new("ECDSAP256SHA256", 1200);
+    let outcome = stage.sign("C_Sign * sleep 4000", &["--sessions", "auto"]);
+    outcome.complete();
+    let (used, peak) = (
+        token(&outcome)["sessions"].as_u64().unwrap(),
+        outcome.faulty.other("peak"),
+    );
+    assert!(used >= 8 && peak > 8, "{used} sessions at the end, {peak} at most");
+}
+
+#[test]
+fn auto_keeps_to_the_tokens_limit() {
+    // One of them guards the login.
+    for schedule in [
+        "C_Sign * sleep 4000; sessions 5",
+        "C_Sign * sleep 4000; C_OpenSession 6+ answer 0xb1",
+    ] {
+        let outcome = ECDSA.sign(schedule, &["--sessions", "auto"]);
+        outcome.complete();
+        assert_eq!(outcome.faulty.other("peak"), 5, "{schedule}");
+        assert_eq!(token(&outcome)["sessions"], 4, "{schedule}");
+    }
+}
+
+#[test]
+fn a_rate_that_was_agreed_is_kept() {
+    for sessions in ["1", "8"] {
+        let outcome = ECDSA.sign("", &["--sessions", sessions, "--max-rate", "400"]);
+        let signatures = u32::try_from(outcome.complete()).unwrap();
+        let least = f64::from(signatures) / 400.0 - 0.11;
+        let took = outcome.run.elapsed.as_secs_f64();
+        assert!(took >= least, "{signatures} signatures in {took:.2} s");
+    }
+    ECDSA.sign("", &["--max-rate", "0"]).run.exits(2);
+}
+
+#[test]
+fn eight_sessions_with_copies_are_reopened_and_each_finds_one_key() {
+    let schedule = "C_Sign 150 answer 0xb3; C_Sign 300 close; C_Sign 450 remove 200";
+    let outcome = ECDSA.sign(schedule, &["--sessions", "8", "--session-copy", "always"]);
+    outcome.complete();
+    assert_eq!(outcome.faulty.fired(), 3);
+    // Two keys in each of eight sessions, and again in each that was opened anew: two for their own sake, and those that had
+    // work left after the token came back.
+    assert!(outcome.faulty.calls("C_CopyObject") >= 16 + 4 + 2, "{:?}", outcome.run);
+}
+
+#[test]
+fn a_key_makes_no_more_signatures_than_it_may() {
+    let zsk = ECDSA.pair.zsk.base_name();
+    let limited = |most: usize, more: &[&str]| {
+        let limit = format!("{zsk}={most}");
+        ECDSA.sign("", &[&["--max-signatures", &limit], more].concat())
+    };
+    let made = limited(1_000_000, &[]).complete();
+    let refused = limited(made / 2, &[]);
+    refused.run.exits(1);
+    assert!(refused.run.stderr.contains("--max-signatures"), "{:?}", refused.run);
+    assert!(!refused.scratch.path("signed").exists());
+    // Proofs are counted apart: one a key and one a session copy, in each of two sessions or so.
+    let signed = refused.faulty.other("signed");
+    assert!(signed <= (made / 2) as u64 + 16, "{signed} of {made}");
+
+    // What is on record counts: one and a half runs are one.
+    let (scratch, tag) = (Scratch::new(), ECDSA.pair.zsk.tag());
+    let log = scratch.path("audit").display().to_string();
+    let limit = format!("{tag}={}", made + made / 2);
+    let audited = ["--audit", &log, "--max-signatures", &limit];
+    ECDSA.sign("", &audited).complete();
+    let second = ECDSA.sign("", &audited);
+    second.run.exits(1);
+    assert!(second.run.stderr.contains("on record"), "{:?}", second.run);
+
+    ECDSA
+        .sign("", &["--max-signatures", "Kother.test.+013+00001=5"])
+        .run
+        .exits(2);
+    ECDSA.sign("", &["--max-signatures", "5"]).run.exits(2);
 }

@@ -56,7 +56,9 @@ impl Signer {
             (Self::Ldns, Keys::Disk(keys)) => Ok((ldns_disk(job, keys, &output)?, output)),
             (Self::Ldns, Keys::Token(token, keys)) => Ok((ldns_token(job, token, keys, &output)?, output)),
             (Self::Knot, Keys::Disk(keys)) => knot(job, keys),
-            (Self::Bind | Self::Knot, Keys::Token(..)) => bail!("{} is not measured with a token", self.title()),
+            (Self::Bind | Self::Knot, Keys::Token(..)) | (_, Keys::None) => {
+                bail!("{} is not measured with a token", self.title())
+            }
         }
     }
 }
@@ -82,7 +84,7 @@ fn signet_disk(job: &Job, keys: &ZoneKeys, output: &Path) -> Command {
     sign
 }
 
-fn signet_token(job: &Job, token: &Token, keys: &Pair, output: &Path) -> Command {
+pub(super) fn signet_token(job: &Job, token: &Token, keys: &Pair, output: &Path) -> Command {
     let mut sign = signet(job, &keys.ksk, &keys.zsk, &keys.folder, output);
     token.lend(&mut sign);
     sign

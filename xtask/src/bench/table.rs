@@ -60,7 +60,11 @@ pub(super) fn render(title: &str, count: u32, why: &str, measured: &[(Signer, Ve
 
 /// The middle value, or the mean of the two in the middle.
 fn median(runs: &[Measurement], figure: impl Fn(&Measurement) -> f64) -> f64 {
-    let mut values: Vec<f64> = runs.iter().map(figure).collect();
+    middle(runs.iter().map(figure).collect())
+}
+
+/// The middle one of these.
+pub(super) fn middle(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     let middle = values.len() / 2;
     match (values.get(middle), values.len() % 2) {

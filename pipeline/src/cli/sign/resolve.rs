@@ -7,11 +7,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use dnssec_sign::{Insist, KeySetOptions, Policy};
+use hsm_core::{TokenSelector, Uri};
 use signet_pipeline::{
-    Error, KeyRequest, Observer, Output, PartitionSize, Sessions, SignConfig, SyncRecords, TokenUse,
+    Error, KeyRequest, Observer, Output, PartitionSize, Sessions, SignConfig, SyncRecords, TokenAccess, TokenUse,
 };
 
-use super::{ParentFlags, SessionCopy, SessionCount, SignFlags};
+use super::{Offload, ParentFlags, SessionCopy, SessionCount, SignFlags};
 use crate::cli::origin::origin_of;
 use crate::cli::time_flags;
 
@@ -104,6 +105,7 @@ pub(super) fn key_request(flags: &SignFlags, config: &SignConfig, now: u32) -> R
         named: flags.keys.clone(),
         token: token_use(flags)?,
         now,
+        max_signatures: flags.token_use.max_signatures.clone(),
     })
 }
 
@@ -124,7 +126,14 @@ fn token_use(flags: &SignFlags) -> Result<TokenUse, Error> {
             )));
         }
     }
+    let also = flags.token_use.also_on.iter();
     Ok(TokenUse::Online {
+        also: also.map(|named| further(named, &access)).collect::<Result<_, _>>()?,
+        offload: match flags.token_use.offload {
+            Offload::Sign => signet_pipeline::Offload::Sign,
+            Offload::All => signet_pipeline::Offload::All,
+        },
+        max_rate: flags.token_use.max_rate,
         access,
         sessions: match flags.token_use.sessions {
             SessionCount::Auto => Sessions::Auto,
@@ -137,6 +146,37 @@ fn token_use(flags: &SignFlags) -> Result<TokenUse, Error> {
             SessionCopy::Always => hsm_core::SessionCopy::Always,
         },
     })
+}
+
+/// `--also-on`: a token by its label or URI; what it does not say is as for the first one.
+fn further(named: &str, first: &TokenAccess) -> Result<TokenAccess, Error> {
+    let wrong = |what: &str| Error::Usage(format!("--also-on {named}: {what}"));
+    let mut access = first.clone();
+    if !named.starts_with("pkcs11:") {
+        access.token = TokenSelector::label(named);
+        return Ok(access);
+    }
+    let uri: Uri = named
+        .parse()
+        .map_err(|error: hsm_core::Error| wrong(&error.to_string()))?;
+    if uri.token.is_empty() && uri.module_path.is_none() {
+        return Err(wrong("it names no token: add token=LABEL"));
+    }
+    if uri.pin_value.is_some() {
+        return Err(wrong("no PIN belongs into arguments: use pin-source"));
+    }
+    if let Some(module) = uri.module_path {
+        // The pinned digest is that of the first library.
+        if access.module.as_ref() != Some(&module) {
+            access.module_sha256 = None;
+        }
+        access.module = Some(module);
+    }
+    access.token = uri.token;
+    if let Some(source) = uri.pin_source {
+        access.pin_source = Some(source);
+    }
+    Ok(access)
 }
 
 /// Finds out before anything costs time whether the zone can be read and the output written; nothing is left where

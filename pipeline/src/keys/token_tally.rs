@@ -1,0 +1,84 @@
+//! What one token of a run did so far, counted by its signers and read by whoever decides or reports.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+
+use crate::report::TokenReport;
+
+/// Counts of one token.
+#[derive(Debug)]
+pub struct TokenTally {
+    report: TokenReport,
+    name: String,
+    signatures: AtomicU64,
+    /// Sessions at work now, and when the last signature was made.
+    sessions: AtomicUsize,
+    used: AtomicUsize,
+    lost: AtomicBool,
+}
+
+impl TokenTally {
+    /// Of the token that this report is of.
+    pub(crate) fn new(report: TokenReport) -> Self {
+        Self {
+            name: format!("token '{}'", report.label),
+            report,
+            signatures: AtomicU64::new(0),
+            sessions: AtomicUsize::new(0),
+            used: AtomicUsize::new(0),
+            lost: AtomicBool::new(false),
+        }
+    }
+
+    /// The token's name, for messages.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Signatures handed out.
+    #[must_use]
+    pub fn signatures(&self) -> u64 {
+        self.signatures.load(Ordering::Relaxed)
+    }
+
+    /// Sessions at work now.
+    #[must_use]
+    pub fn sessions(&self) -> usize {
+        self.sessions.load(Ordering::Relaxed)
+    }
+
+    /// Whether it was lost on the way, and others do its work.
+    #[must_use]
+    pub fn is_lost(&self) -> bool {
+        self.lost.load(Ordering::Relaxed)
+    }
+
+    /// What a report says of it now.
+    #[must_use]
+    pub fn report(&self) -> TokenReport {
+        TokenReport {
+            sessions: self.used.load(Ordering::Relaxed),
+            signatures: self.signatures(),
+            lost: self.is_lost(),
+            ..self.report.clone()
+        }
+    }
+
+    pub(crate) fn count(&self) {
+        self.signatures.fetch_add(1, Ordering::Relaxed);
+        self.used.store(self.sessions(), Ordering::Relaxed);
+    }
+
+    pub(crate) fn begin_session(&self) {
+        self.sessions.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn end_session(&self) {
+        self.sessions.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// Notes that it is lost; true for whoever comes first.
+    pub(crate) fn lose(&self) -> bool {
+        !self.lost.swap(true, Ordering::AcqRel)
+    }
+}

@@ -1,0 +1,188 @@
+//! Several tokens with the same keys as one pool: the faster does more, a lost one is done without.
+
+use std::path::PathBuf;
+use std::sync::{LazyLock, Mutex, PoisonError};
+
+use fs_err as fs;
+use serde_json::Value;
+use signet_tests::judges::dnssec_verify;
+use signet_tests::zones::{Zone, leaf};
+use signet_tests::{Faulty, Key, Program, Run, Scratch, Signet, Token, program};
+
+/// Three tokens of one SoftHSM, with the same two keys on each, and a zone.
+struct Cluster {
+    token: Token,
+    zone: Zone,
+    file: PathBuf,
+    keys: [Key; 2],
+    scratch: Scratch,
+    busy: Mutex<()>,
+}
+
+static CLUSTER: LazyLock<Cluster> = LazyLock::new(Cluster::new);
+
+/// What came of a run.
+struct Outcome {
+    run: Run,
+    faulty: Faulty,
+    scratch: Scratch,
+}
+
+fn pem(scratch: &Scratch, name: &str) -> PathBuf {
+    let path = scratch.path(name);
+    let run = Program::new(program("openssl"))
+        .args([
+            "genpkey",
+            "-algorithm",
+            "EC",
+            "-pkeyopt",
+            "ec_paramgen_curve:P-256",
+            "-out",
+        ])
+        .arg(&path)
+        .run();
+    run.succeeds();
+    path
+}
+
+impl Cluster {
+    fn new() -> Self {
+        let (scratch, token, zone) = (Scratch::new(), Token::new("one"), leaf(400));
+        token.initialise("two");
+        token.initialise("three");
+        let folder = scratch.make_folder("keys");
+        let keys = [("ksk", "01", true), ("zsk", "02", false)].map(|(label, id, ksk)| {
+            let file = pem(&scratch, label);
+            for name in ["one", "two", "three"] {
+                token.import(name, &file, label, id);
+            }
+            let flags: &[&str] = if ksk { &["-f", "KSK"] } else { &[] };
+            let run = Signet::new("key from-label")
+                .on(&token)
+                .arg(&zone.origin)
+                .args(["-l", label, "-K"])
+                .arg(&folder)
+                .args(flags)
+                .run();
+            run.succeeds();
+            Key::existing(&folder, &run.stdout)
+        });
+        let file = zone.write(&scratch, &[]);
+        Self {
+            token,
+            zone,
+            file,
+            keys,
+            scratch,
+            busy: Mutex::new(()),
+        }
+    }
+
+    fn sign(&self, schedule: &str, arguments: &[&str]) -> Outcome {
+        let (faulty, scratch) = (Faulty::new(schedule), Scratch::new());
+        let _alone = self.busy.lock().unwrap_or_else(PoisonError::into_inner);
+        let run = Signet::sign(
+            &self.file,
+            &self.zone.origin,
+            &scratch.path("signed"),
+            &self.scratch.path("keys"),
+        )
+        .keys(&[&self.keys[0], &self.keys[1]])
+        .envs(self.token.faulty_environment(&faulty))
+        .arg("--report")
+        .arg(scratch.path("report.json"))
+        .args(arguments)
+        .run();
+        Outcome { run, faulty, scratch }
+    }
+}
+
+impl Outcome {
+    /// It ended well; returns what each token did.
+    #[track_caller]
+    fn complete(&self, origin: &str) -> Vec<Value> {
+        self.run.succeeds();
+        dnssec_verify(&self.scratch.path("signed"), origin, &[]).succeeds();
+        assert_eq!(self.faulty.other("open"), 0, "sessions left open: {:?}", self.run);
+        let report: Value = serde_json::from_str(&self.scratch.read("report.json")).unwrap();
+        report["tokens"].as_array().unwrap().clone()
+    }
+}
+
+const ALL: [&str; 4] = ["--also-on", "two", "--also-on", "three"];
+
+#[test]
+fn three_tokens_share_the_work() {
+    let outcome = CLUSTER.sign("C_Sign * sleep 1000", &[&ALL[..], &["--sessions", "1"]].concat());
+    let tokens = outcome.complete(&CLUSTER.zone.origin);
+    assert_eq!(tokens.len(), 3);
+    for token in &tokens {
+        assert!(token["signatures"].as_u64().unwrap() > 100, "{tokens:?}");
+        assert_eq!(token["lost"], false);
+        assert_eq!(token["sessions"], 1);
+    }
+    assert_eq!(outcome.faulty.calls("C_Login"), 3);
+}
+
+#[test]
+fn one_is_slow_and_one_dies_on_the_way() {
+    let schedule = "@two C_Sign * sleep 18000; C_Sign * sleep 2000; @three C_Sign 60 remove 100000000";
+    let outcome = CLUSTER.sign(schedule, &[&ALL[..], &["--sessions", "4"]].concat());
+    let tokens = outcome.complete(&CLUSTER.zone.origin);
+    let made = |name: &str| {
+        let token = tokens.iter().find(|token| token["label"] == name);
+        token.unwrap()["signatures"].as_u64().unwrap()
+    };
+    eprintln!("one of three slowed ten times, one lost: {}", outcome.run.stderr);
+    let (fast, slow, lost) = (made("one"), made("two"), made("three"));
+    assert!(fast > 3 * slow && slow > 0 && lost < 80, "{tokens:?}");
+    assert_eq!(tokens[2]["lost"], true, "{tokens:?}");
+    // It was neither waited for nor the library initialised again under the others.
+    assert_eq!(outcome.faulty.calls("C_Initialize"), 1);
+}
+
+#[test]
+fn the_last_one_is_waited_for() {
+    let schedule = "@two C_Sign 50 remove 100000000; @three C_Sign 50 remove 100000000; @one C_Sign 200 remove 300";
+    let outcome = CLUSTER.sign(
+        schedule,
+        &[&ALL[..], &["--sessions", "2", "--patience", "20s"]].concat(),
+    );
+    let tokens = outcome.complete(&CLUSTER.zone.origin);
+    let lost: Vec<bool> = tokens.iter().map(|token| token["lost"] == true).collect();
+    assert_eq!(lost, [false, true, true], "{tokens:?}");
+    assert!(outcome.faulty.calls("C_Initialize") >= 2);
+}
+
+#[test]
+fn without_any_left_nothing_is_published() {
+    let schedule = "C_Sign 300 remove 100000000; @two C_Sign 50 remove 100000000; @one C_Sign 50 remove 100000000";
+    let arguments = ["--also-on", "two", "--sessions", "2", "--patience", "1s"];
+    let outcome = CLUSTER.sign(schedule, &arguments);
+    outcome.run.exits(3);
+    assert!(!outcome.scratch.path("signed").exists());
+}
+
+#[test]
+fn one_that_is_not_there_is_warned_of_and_another_key_is_refused() {
+    let outcome = CLUSTER.sign("", &["--also-on", "nowhere", "--also-on", "pkcs11:token=three"]);
+    let tokens = outcome.complete(&CLUSTER.zone.origin);
+    assert_eq!(tokens.len(), 2);
+    assert!(outcome.run.stderr.contains("nowhere"), "{:?}", outcome.run);
+
+    // The same label and ID, but another key.
+    let scratch = Scratch::new();
+    let other = pem(&scratch, "other");
+    CLUSTER.token.initialise("other");
+    for (label, id) in [("ksk", "01"), ("zsk", "02")] {
+        CLUSTER.token.import("other", &other, label, id);
+    }
+    let outcome = CLUSTER.sign("", &["--also-on", "other"]);
+    outcome.run.exits(1);
+    assert!(outcome.run.stderr.contains("another public key"), "{:?}", outcome.run);
+    assert!(!outcome.scratch.path("signed").exists());
+    for wrong in ["pkcs11:object=x", "pkcs11:token=a?pin-value=1"] {
+        CLUSTER.sign("", &["--also-on", wrong]).run.exits(2);
+    }
+    fs::remove_file(other).unwrap();
+}
