@@ -3,6 +3,8 @@
 
 use crate::algorithm::Algorithm;
 use crate::dnskey::Dnskey;
+use crate::name::NameRef;
+use crate::rtype::RecordType;
 use sha2::Digest as _;
 
 /// A key's place in its store's [`KeyStore::keys`].
@@ -26,6 +28,25 @@ impl<'a> ToBeSigned<'a> {
     #[must_use]
     pub fn message(&self) -> &'a [u8] {
         self.message
+    }
+
+    /// The set that they are of, for messages: its owner in lower case and its type, read from the bytes again; `None` for
+    /// bytes of another form.
+    #[must_use]
+    pub fn set(&self) -> Option<(NameRef<'a>, RecordType)> {
+        let name = |bytes: &'a [u8]| -> Option<(NameRef<'a>, &'a [u8])> {
+            let mut end = 0;
+            while *bytes.get(end)? != 0 {
+                end += 1 + usize::from(bytes[end]);
+            }
+            let (name, rest) = bytes.split_at_checked(end + 1)?;
+            Some((NameRef::from_wire(name).ok()?, rest))
+        };
+        // The type is the first of the RRSIG's fields, which are 18 bytes; behind them are the signer and the first owner.
+        let (rtype, _) = self.message.split_first_chunk::<2>()?;
+        let (_, rest) = name(self.message.get(18..)?)?;
+        let (owner, _) = name(rest)?;
+        Some((owner, RecordType(u16::from_be_bytes(*rtype))))
     }
 
     /// Their digest as the algorithm wants it: SHA-256 for 8 and 13, SHA-384 for 14, SHA-512 for 10; `None` for
@@ -333,4 +354,21 @@ impl SignBatch {
 fn narrow(offset: usize) -> u32 {
     debug_assert!(u32::try_from(offset).is_ok());
     u32::try_from(offset).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_to_sign_tell_their_set() {
+        let head = b"\x00\x01\x0d\x02\x00\x00\x0e\x10\x00\x00\x00\x09\x00\x00\x00\x08\x30\x39";
+        let message = [&head[..], b"\x01b\x00", b"\x01a\x01b\x00", b"\x00\x01\x00\x01"].concat();
+        let set = |end: usize| ToBeSigned::new(&message[..end]).set();
+        let told = set(message.len()).map(|(owner, rtype)| format!("{owner} {rtype}"));
+        assert_eq!(told.as_deref(), Some("a.b. A"));
+        for end in 0..message.len() - 4 {
+            assert_eq!(set(end), None, "{end}");
+        }
+    }
 }

@@ -16,9 +16,9 @@ pub enum VerifyLevel {
     /// Structure, and every signature.
     #[default]
     Full,
-    /// Chains, bitmaps, completeness and times, but no cryptography.
+    /// Chains, bitmaps, completeness and times; of the signatures a sample, as they come from their keys.
     Structure,
-    /// Nothing is read again.
+    /// Nothing is read again; of the signatures a sample is verified, as they come from their keys.
     None,
 }
 

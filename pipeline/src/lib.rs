@@ -34,6 +34,7 @@ mod previous;
 mod raise;
 mod report;
 mod rounds;
+mod samples;
 mod signing;
 mod sync;
 mod tally;
@@ -58,6 +59,7 @@ use crate::output::ZoneOutput;
 use crate::partition::Partitions;
 use crate::previous::Previous;
 use crate::rounds::{Chain, Names, Work};
+use crate::samples::Samples;
 use crate::signing::{Crew, Hall};
 use crate::tally::Tally;
 use crate::unchanged::Comparison;
@@ -108,7 +110,11 @@ fn sign_with(
     observer: &dyn Observer,
 ) -> Result<Report, Error> {
     let (start, cpu) = (Instant::now(), process_cpu());
-    let hall = sessions.hall(pool.current_num_threads(), Meter::new(keys.stores.len(), start));
+    let hall = sessions.hall(
+        pool.current_num_threads(),
+        Meter::new(keys.stores.len(), start),
+        Samples::new(config, keys),
+    );
     let output = ZoneOutput::create(&config.output, observer)?;
     let zone = pool.install(|| load(config, observer))?;
     let (loaded, load_cpu) = (Instant::now(), process_cpu() - cpu);
@@ -128,7 +134,7 @@ fn sign_with(
     for warning in &decision.warnings {
         observer.warn(warning);
     }
-    let verification = verification(config);
+    let verification = verification(config, keys);
     let tally = Tally::default();
     let now = moment(config.now);
     let comparison = match &config.output {
@@ -209,6 +215,7 @@ fn sign_with(
         digest::of_libraries(&mut report);
     }
     report.verified = verdict.as_ref().map_or(0, |verdict| verdict.counts.verified);
+    report.sampled = hall.sampled();
     report.stages = Stages {
         load: loaded - start,
         load_cpu,
@@ -286,7 +293,7 @@ enum Outcome {
     Unchanged,
 }
 
-fn verification(config: &SignConfig) -> Option<Verification> {
+fn verification(config: &SignConfig, keys: &SigningKeys) -> Option<Verification> {
     let mut expectations = Expectations::new(config.origin.clone(), moment(config.now));
     expectations.level = match config.verify {
         VerifyLevel::Full => Level::Full,
@@ -296,7 +303,11 @@ fn verification(config: &SignConfig) -> Option<Verification> {
     if config.key_options.ignore_ksk {
         expectations.sep_flag = SepFlag::Ignored;
     }
-    Some(Verification::new(expectations))
+    let holders = keys.stores.iter().flat_map(|store| {
+        let tags = store.keys.keys().iter().map(|dnskey| dnskey.key_tag());
+        tags.map(|tag| (tag, store.name.clone()))
+    });
+    Some(Verification::new(expectations, holders.collect()))
 }
 
 fn thread_pool(threads: usize) -> Result<ThreadPool, Error> {

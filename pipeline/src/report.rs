@@ -65,6 +65,9 @@ pub struct Report {
     pub verify: &'static str,
     /// Signatures verified in what was written; 0 when it was not verified.
     pub verified: u64,
+    /// Signatures verified as they came from their keys, where [`verify`](Self::verify) is not `full`: the first of every
+    /// batch and each 64th.
+    pub sampled: u64,
     /// What became of signatures: made because they were `new`, `changed`, `expiring`, by another `key` or `forced`; `kept`;
     /// `unrenewed` because their key is not at hand; `dropped`.
     pub decisions: BTreeMap<&'static str, u64>,

@@ -18,6 +18,7 @@ use crate::limit::SignatureLimit;
 use crate::meter::{Clock, Meter, Step, WorkerTimes};
 use crate::observer::Observer;
 use crate::raise;
+use crate::samples::Samples;
 
 /// What one round does: the partitions of the zone, or of the NSEC3 chain.
 pub(crate) trait Round: Sync {
@@ -144,7 +145,7 @@ pub(crate) struct Crew<'a> {
 
 impl Crew<'_> {
     /// A place to sign one zone with them, on a pool of so many threads.
-    pub(crate) fn hall(&self, threads: usize, meter: Meter) -> Hall<'_> {
+    pub(crate) fn hall(&self, threads: usize, meter: Meter, samples: Samples) -> Hall<'_> {
         Hall {
             sessions: self,
             shared: Arc::new(Shared {
@@ -153,6 +154,7 @@ impl Crew<'_> {
                 threads,
                 sessions: Arc::clone(&self.count),
                 meter,
+                samples,
             }),
         }
     }
@@ -171,6 +173,7 @@ struct Shared {
     /// Sessions at work, of all stores.
     sessions: Arc<AtomicUsize>,
     meter: Meter,
+    samples: Samples,
 }
 
 /// Where a store's sessions take their work: parcels come from here, and go back here when a session is spent.
@@ -265,6 +268,11 @@ impl<'a> Desk<'a> {
             let outcome = signer.sign_batch(&mut parcel.jobs);
             home.meter.session(place, &parcel.jobs, before, idle.wall, clock.lap());
             observer.signed(&self.store.name, (parcel.jobs.done() - before) as u64);
+            let sampled = home.samples.check(self.place, self.store, &parcel.jobs, before);
+            if let Err(error) = sampled {
+                home.update(|board| board.fail(error));
+                continue;
+            }
             match outcome {
                 Ok(()) => home.deliver(parcel),
                 Err(_) if observer.cancelled() => home.update(|board| board.fail(Error::Interrupted)),
@@ -436,6 +444,11 @@ impl Hall<'_> {
         }
     }
 
+    /// How many signatures were verified as they came.
+    pub(crate) fn sampled(&self) -> u64 {
+        self.shared.samples.verified()
+    }
+
     /// What the hall has measured.
     pub(crate) fn meter(&self) -> &Meter {
         &self.shared.meter
@@ -538,6 +551,7 @@ impl Hall<'_> {
                 self.shared
                     .meter
                     .batch(batch.store, &batch.jobs, times.took(Step::Sign));
+                self.shared.samples.check(batch.store, store, &batch.jobs, 0)?;
             } else {
                 let jobs = std::mem::take(&mut batch.jobs);
                 parcels.push((

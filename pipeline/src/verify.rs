@@ -23,6 +23,8 @@ pub(crate) struct Verification {
     /// The facts with the signatures that were made last.
     last_facts: OnceLock<ApexFacts>,
     partitions: Mutex<Vec<Partition>>,
+    /// The store of each key that signs, by key tag.
+    holders: Vec<(u16, String)>,
 }
 
 /// One partition of the output.
@@ -35,12 +37,13 @@ struct Partition {
 }
 
 impl Verification {
-    pub(crate) fn new(expectations: Expectations) -> Self {
+    pub(crate) fn new(expectations: Expectations, holders: Vec<(u16, String)>) -> Self {
         Self {
             expectations,
             facts: OnceLock::new(),
             last_facts: OnceLock::new(),
             partitions: Mutex::default(),
+            holders,
         }
     }
 
@@ -126,7 +129,8 @@ impl Verification {
         if report.is_good() {
             Ok(report)
         } else {
-            Err(Error::Verification(findings_text(&report)))
+            let text = findings_text(&report);
+            Err(Error::Verification(text + &suspects(&report, &self.holders)))
         }
     }
 }
@@ -166,6 +170,18 @@ pub(crate) fn survey(runs: &[Run], expectations: &Expectations) -> Result<ApexFa
         Locus::default(),
         missing,
     )])
+}
+
+/// Where the keys live whose signatures do not verify.
+fn suspects(report: &Report, holders: &[(u16, String)]) -> String {
+    let wrong = |tag: u16| {
+        let mut findings = report.findings.iter();
+        findings.any(|finding| finding.rule == Rule::SignatureInvalid && finding.key_tag == Some(tag))
+    };
+    let holders = holders.iter().filter(|(tag, _)| wrong(*tag));
+    holders
+        .map(|(tag, store)| format!("\nkey {tag}, whose signatures do not verify, is on {store}"))
+        .collect()
 }
 
 /// The findings of a report, the first of them in full.

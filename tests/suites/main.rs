@@ -24,6 +24,7 @@ mod reports;
 mod resigning;
 mod run;
 mod token_commands;
+mod users;
 mod vectors;
 mod wildcards;
 mod zone_commands;

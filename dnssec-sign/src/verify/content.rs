@@ -76,7 +76,8 @@ pub(super) fn check(site: &Site<'_>, findings: &mut Findings) {
                 "an SOA record that is not at the apex",
             );
         }
-        if has(RecordType::DNSKEY) {
+        // At a delegation it is as obscured as glue, and nobody's key.
+        if site.place == Place::Authoritative && has(RecordType::DNSKEY) {
             found(
                 Rule::DnskeyOffApex,
                 RecordType::DNSKEY,

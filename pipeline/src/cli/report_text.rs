@@ -76,9 +76,15 @@ pub(super) fn sign_report(report: &Report) -> String {
     {
         text.push_str(&format!("  decisions   {}\n", decided.join(", ")));
     }
-    let verified = match report.verified {
-        0 => "nothing: what was written was not read again".to_owned(),
-        count => format!("{} signatures", HumanCount(count)),
+    let sampled = format!(
+        "{} of {} signatures as they came from their keys",
+        HumanCount(report.sampled),
+        HumanCount(report.signatures())
+    );
+    let verified = match (report.verify, report.verified) {
+        ("none", _) => format!("{sampled}; what was written was not read again"),
+        ("structure", _) => format!("the structure of what was written, and {sampled}"),
+        (_, count) => format!("{} signatures", HumanCount(count)),
     };
     text.push_str(&format!("  verified    {verified}\n"));
     let stages = &report.stages;

@@ -269,9 +269,9 @@ fn rate(text: &str) -> Result<f64, &'static str> {
 enum Verify {
     /// Structure, and every signature
     Full,
-    /// Chains, bitmaps, completeness and times
+    /// Chains, bitmaps, completeness and times; every 64th signature as it comes from its key
     Structure,
-    /// Not at all
+    /// Every 64th signature as it comes from its key; what is written is not read again
     None,
 }
 

@@ -283,7 +283,7 @@ impl Signer for TokenSigner {
                 member.tally.count();
                 Ok(())
             }
-            Err(error) => Err(self.failed(key, &error)),
+            Err(error) => Err(self.failed(key, data, &error)),
         }
     }
 
@@ -305,8 +305,10 @@ impl Signer for TokenSigner {
 impl TokenSigner {
     /// What the run does next, by the class of the fault that the recovery ladder ended with. Of several tokens one that
     /// fails is done with; the last is waited for like any other.
-    fn failed(&self, key: Loaded, error: &hsm_core::Error) -> SignError {
-        let message = format!("signing with key {}/{}: {error}", key.algorithm, key.tag);
+    fn failed(&self, key: Loaded, data: &ToBeSigned<'_>, error: &hsm_core::Error) -> SignError {
+        let set = data.set().map(|(owner, rtype)| format!(" {owner} {rtype}"));
+        let set = set.unwrap_or_default();
+        let message = format!("signing{set} with key {}/{}: {error}", key.algorithm, key.tag);
         match error.class() {
             _ if matches!(error, hsm_core::Error::Input { .. }) => return SignError::Job { message },
             // Other sessions may be open while this one cannot be had again.

@@ -109,9 +109,50 @@ fn an_ecdsa_signature_that_does_not_verify_is_not_published() {
     for kind in ["wrong", "stale"] {
         let outcome = ECDSA.sign(&format!("C_Sign 100 signature {kind}"), TWO);
         outcome.run.exits(5);
+        outcome
+            .run
+            .says(&["signature-invalid", "whose signatures do not verify, is on token"]);
         assert!(!outcome.scratch.path("signed").exists());
         outcome.released();
     }
+}
+
+#[test]
+fn a_token_that_signs_wrongly_is_noticed_where_nothing_is_read_again() {
+    for level in ["none", "structure"] {
+        let outcome = ECDSA.sign("C_Sign 100+ signature wrong", &["--verify", level, "--sessions", "2"]);
+        outcome.run.exits(5);
+        let tag = format!("key ECDSAP256SHA256/{}", ECDSA.pair.zsk.tag());
+        outcome
+            .run
+            .says(&["token '", "the signature over ", &tag, "does not verify"]);
+        assert!(!outcome.scratch.path("signed").exists());
+        outcome.released();
+    }
+}
+
+#[test]
+fn the_report_says_how_many_signatures_were_sampled() {
+    for (level, says) in [
+        ("none", "what was written was not read again"),
+        ("structure", "the structure of what was written, and "),
+    ] {
+        let outcome = ECDSA.sign("", &["--verify", level, "--sessions", "2"]);
+        let signatures = outcome.complete() as u64;
+        outcome.run.says(&[says, "signatures as they came from their keys"]);
+        let report: serde_json::Value = serde_json::from_str(&outcome.scratch.read("reports/run.json")).unwrap();
+        assert_eq!((&report["verify"], &report["verified"]), (&level.into(), &0.into()));
+        // Each session's first batch, and every 64th.
+        let sampled = report["sampled"].as_u64().unwrap();
+        assert!(
+            sampled >= signatures / 64 && sampled < signatures / 4,
+            "{sampled} of {signatures}"
+        );
+    }
+    let outcome = ECDSA.sign("", TWO);
+    outcome.complete();
+    let report: serde_json::Value = serde_json::from_str(&outcome.scratch.read("reports/run.json")).unwrap();
+    assert_eq!((&report["verify"], &report["sampled"]), (&"full".into(), &0.into()));
 }
 
 #[test]

@@ -120,6 +120,11 @@ pub const ODD: &[Odd] = &[
     ("next-name-in-upper-case", Nsec, "", |z| {
         z.edit("@", T::NSEC, |r| r.rdata[1] = b'A').sign("@", T::NSEC);
     }),
+    ("obscured-dnskey-at-a-cut", Nsec, "", |z| {
+        let key = z.zsk.dnskey().rdata().to_vec();
+        z.add("cut TXT x")
+            .edit("cut", T::TXT, |r| (r.rtype, r.rdata) = (T::DNSKEY, key.clone()));
+    }),
     ("signed-by-both-keys", Nsec, "", |z| {
         z.add_signature(Role::Ksk, "a", T::A, &Fields::default());
     }),

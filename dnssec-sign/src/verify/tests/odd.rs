@@ -121,6 +121,33 @@ fn stand_by_foreign_and_odd_keys() {
     assert_eq!((summary[0].ksks, summary[0].zsks), ([1, 1, 0], [1, 0, 0]));
 }
 
+/// Two keys of one algorithm and tag.
+fn twins() -> [Key; 2] {
+    let mut seen = std::collections::BTreeMap::new();
+    for number in 0u32.. {
+        let mut seed = [7; 32];
+        seed[..4].copy_from_slice(&number.to_be_bytes());
+        let key = Key::ed25519_of(&seed, 256);
+        if let Some(other) = seen.insert(key.dnskey.key_tag(), key.clone()) {
+            return [other, key];
+        }
+    }
+    unreachable!("tags have 16 bits")
+}
+
+#[test]
+fn keys_with_one_tag_are_each_tried() {
+    let [one, other] = twins();
+    accepted("example.", "a 60 A 192.0.2.1", &[ksk(), one.clone(), other.clone()]);
+    // Only the second one signs: the first, which is tried before it, says nothing.
+    let mut zone = plain(&[ksk(), other]);
+    zone.push(&name("example."), T::DNSKEY, 3600, one.dnskey.rdata().to_vec());
+    zone.sign_set(&name("example."), T::DNSKEY);
+    assert_eq!(errors(&zone), []);
+    zone.set_mut("a", T::A)[0].rdata[3] = 9;
+    assert_eq!(errors(&zone), [Rule::SignatureInvalid]);
+}
+
 #[test]
 fn algorithms_that_cannot_be_verified_are_no_errors() {
     let apex = name("example.");

@@ -34,7 +34,11 @@ pub(super) struct Key {
 
 impl Key {
     pub(super) fn ed25519(seed: u8, flags: u16) -> Self {
-        let pair = Ed25519KeyPair::from_seed_unchecked(&[seed; 32]).unwrap();
+        Self::ed25519_of(&[seed; 32], flags)
+    }
+
+    pub(super) fn ed25519_of(seed: &[u8; 32], flags: u16) -> Self {
+        let pair = Ed25519KeyPair::from_seed_unchecked(seed).unwrap();
         let dnskey = Dnskey::new(flags, Algorithm::ED25519, pair.public_key().as_ref()).unwrap();
         Self {
             pair: Rc::new(Pair::Ed25519(pair)),
