@@ -96,7 +96,27 @@ pub fn faulty_module() -> PathBuf {
     path
 }
 
-fn library(name: &str) -> Option<PathBuf> {
+/// Kryoptic's library: `KRYOPTIC_MODULE`, else the build below the target folder.
+///
+/// # Panics
+/// When there is none.
+#[must_use]
+pub fn kryoptic_module() -> PathBuf {
+    let test = env::current_exe().expect("a test knows its own path");
+    let target = test.ancestors().nth(3).expect("a test lies in target/PROFILE/deps");
+    let built = target.join("kryoptic/release/libkryoptic_pkcs11.so");
+    let path = env::var_os("KRYOPTIC_MODULE").map_or(built, PathBuf::from);
+    assert!(
+        path.is_file(),
+        "{} is not there: run `cargo xtask kryoptic`",
+        path.display()
+    );
+    path
+}
+
+/// An installed library, by its name below the folders where libraries are.
+#[must_use]
+pub fn library(name: &str) -> Option<PathBuf> {
     let multiarch = format!("/usr/lib/{}-linux-gnu", env::consts::ARCH);
     [multiarch.as_str(), "/usr/lib", "/usr/lib64", "/usr/local/lib"]
         .map(|folder| Path::new(folder).join(name))

@@ -22,7 +22,9 @@ mod zone_text;
 pub mod zones;
 
 pub use browser::Browser;
-pub use environment::{faulty_module, full, module, program, project, shared_data, signet_binary, spy_module};
+pub use environment::{
+    faulty_module, full, kryoptic_module, library, module, program, project, shared_data, signet_binary, spy_module,
+};
 pub use faulty::Faulty;
 pub use keys::{Key, Role};
 pub use process::{Program, Run};

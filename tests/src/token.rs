@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use fs_err as fs;
 
-use crate::environment::{module, program, spy_module};
+use crate::environment::{library, module, program, spy_module};
 use crate::faulty::Faulty;
 use crate::process::{Program, Run};
 use crate::scratch::Scratch;
@@ -16,6 +16,8 @@ pub struct Token {
     scratch: Scratch,
     label: String,
     pin: String,
+    module: PathBuf,
+    util: PathBuf,
 }
 
 /// The security officer's PIN of every token here.
@@ -34,6 +36,20 @@ impl Token {
     /// When SoftHSM is missing or fails.
     #[must_use]
     pub fn new(label: &str) -> Self {
+        Self::made_by(label, module(), softhsm_util())
+    }
+
+    /// The same in the system's SoftHSM.
+    ///
+    /// # Panics
+    /// When it is missing or fails.
+    #[must_use]
+    pub fn by_system(label: &str) -> Self {
+        let module = library("softhsm/libsofthsm2.so").expect("no SoftHSMv2 is installed: run `cargo xtask setup`");
+        Self::made_by(label, module, program("softhsm2-util"))
+    }
+
+    fn made_by(label: &str, module: PathBuf, util: PathBuf) -> Self {
         let scratch = Scratch::new();
         let tokens = scratch.make_folder("tokens");
         let configuration = format!(
@@ -48,6 +64,8 @@ impl Token {
             scratch,
             label: label.to_owned(),
             pin,
+            module,
+            util,
         };
         token.initialise(label);
         token
@@ -58,7 +76,7 @@ impl Token {
     /// # Panics
     /// When SoftHSM fails.
     pub fn initialise(&self, label: &str) {
-        let run = Program::new(softhsm_util())
+        let run = Program::new(&self.util)
             .args(["--init-token", "--free", "--label", label])
             .args(["--so-pin", SO_PIN, "--pin", &self.pin])
             .env("SOFTHSM2_CONF", self.configuration())
@@ -108,7 +126,7 @@ impl Token {
         let text = |path: &Path| path.display().to_string();
         vec![
             ("SOFTHSM2_CONF", text(&self.configuration())),
-            ("PKCS11_PROVIDER", text(&module())),
+            ("PKCS11_PROVIDER", text(&self.module)),
             ("SIGNET_TOKEN", self.label.clone()),
             ("SIGNET_PIN_SOURCE", format!("file:{}", self.pin_file().display())),
         ]
@@ -119,7 +137,7 @@ impl Token {
     pub fn spied_environment(&self, log: &Path) -> Vec<(&'static str, String)> {
         let mut environment = self.environment();
         environment.push(("PKCS11_PROVIDER", spy_module().display().to_string()));
-        environment.push(("PKCS11SPY", module().display().to_string()));
+        environment.push(("PKCS11SPY", self.module.display().to_string()));
         environment.push(("PKCS11SPY_OUTPUT", log.display().to_string()));
         environment
     }
@@ -141,7 +159,7 @@ impl Token {
     pub fn pkcs11_tool(&self, arguments: &[&str]) -> Run {
         Program::new(program("pkcs11-tool"))
             .arg("--module")
-            .arg(module())
+            .arg(&self.module)
             .args(["--token-label", &self.label, "--login", "--pin", &self.pin])
             .args(arguments)
             .env("SOFTHSM2_CONF", self.configuration())

@@ -20,6 +20,7 @@ mod key_files;
 mod leak;
 mod mutations;
 mod properties;
+mod providers;
 mod reports;
 mod resigning;
 mod run;

@@ -23,7 +23,8 @@ pub(crate) fn run() -> Result<()> {
     step("formatting", &|| {
         cargo(&["fmt", "--all", "--check"], &[])?;
         cargo(&["fmt", "--manifest-path", "tests/fuzz/Cargo.toml", "--check"], &[])?;
-        cargo(&["fmt", "--manifest-path", "tests/bench/Cargo.toml", "--check"], &[])
+        cargo(&["fmt", "--manifest-path", "tests/bench/Cargo.toml", "--check"], &[])?;
+        cargo(&["fmt", "--manifest-path", "tests/kryoptic/Cargo.toml", "--check"], &[])
     })?;
     step("tidy", &tidy::run)?;
     step("clippy", &|| {

@@ -9,6 +9,7 @@ mod demo;
 mod download;
 mod fixtures;
 mod fuzz;
+mod kryoptic;
 mod layout;
 mod process;
 mod setup;
@@ -36,6 +37,8 @@ enum Task {
     /// Build SoftHSMv2 and keep a throwaway token in it, below target/softhsm
     #[command(subcommand)]
     Softhsm(softhsm::Action),
+    /// Build Kryoptic from crates.io into target/kryoptic, for the suites; prints the library's path
+    Kryoptic,
     /// From nothing to a signed, verified sample zone with keys on a token
     Demo(softhsm::Origin),
     /// Build and initialise SoftHSMv2 and run all tests against it
@@ -66,6 +69,7 @@ fn carry_out(task: Task) -> Result<()> {
     match task {
         Task::Setup => setup::run(),
         Task::Softhsm(action) => softhsm::run(&action),
+        Task::Kryoptic => kryoptic::run(),
         Task::Demo(origin) => demo::run(&origin),
         Task::TestHsm(extent) => test_hsm::run(&extent),
         Task::Ci => ci::run(),

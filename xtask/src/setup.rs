@@ -84,6 +84,29 @@ const NEEDS: &[Need] = &[
         package: "opensc-pkcs11",
         purpose: "shows tests which calls a token gets",
     },
+    Need {
+        probe: Probe::Library(libclang),
+        package: "libclang-dev",
+        purpose: "reads OpenSSL's headers for Kryoptic",
+    },
+    Need {
+        probe: Probe::Library(nss_softokn),
+        package: "libnss3",
+        purpose: "a token that the suites sign with",
+    },
+    program("certutil", "libnss3-tools", "makes NSS's token"),
+    program("pkcsslotd", "opencryptoki", "a token that the suites sign with"),
+    program("pkcsconf", "opencryptoki", "makes openCryptoki's token"),
+    program(
+        "unshare",
+        "util-linux",
+        "keeps openCryptoki's test token from the machine's own",
+    ),
+    Need {
+        probe: Probe::Library(p11_kit_proxy),
+        package: "p11-kit-modules",
+        purpose: "a token that the suites sign with",
+    },
 ];
 
 /// OpenSSL's engine for PKCS#11, which lies in a folder named by architecture and OpenSSL version.
@@ -110,6 +133,52 @@ fn pkcs11_spy() -> Option<PathBuf> {
         .iter()
         .flat_map(|folder| ["pkcs11-spy.so", "opensc/pkcs11-spy.so"].map(|name| Path::new(folder).join(name)))
         .find(|module| module.is_file())
+}
+
+/// A library below the usual folders.
+fn library(name: &str) -> Option<PathBuf> {
+    let multiarch = format!("/usr/lib/{}-linux-gnu", std::env::consts::ARCH);
+    [multiarch.as_str(), "/usr/lib", "/usr/lib64"]
+        .iter()
+        .map(|folder| Path::new(folder).join(name))
+        .find(|library| library.is_file())
+}
+
+fn nss_softokn() -> Option<PathBuf> {
+    library("libsoftokn3.so")
+}
+
+fn p11_kit_proxy() -> Option<PathBuf> {
+    library("p11-kit-proxy.so")
+}
+
+/// libclang of any version, in LLVM's folder or beside the others.
+fn libclang() -> Option<PathBuf> {
+    let multiarch = format!("/usr/lib/{}-linux-gnu", std::env::consts::ARCH);
+    let mut folders = vec![PathBuf::from(multiarch), "/usr/lib".into(), "/usr/lib64".into()];
+    if let Ok(entries) = std::fs::read_dir("/usr/lib") {
+        let inside = entries.filter_map(|entry| entry.ok().map(|entry| entry.path()));
+        let llvm = inside.filter(|path| {
+            path.file_name()
+                .is_some_and(|name| name.to_string_lossy().starts_with("llvm-"))
+        });
+        folders.extend(llvm.map(|path| path.join("lib")));
+    }
+    let is_libclang = |path: &PathBuf| {
+        let name = path
+            .file_name()
+            .map(|name| name.to_string_lossy().into_owned())
+            .unwrap_or_default();
+        name.starts_with("libclang.so")
+            || name.starts_with("libclang-") && name.contains(".so") && !name.starts_with("libclang-cpp")
+    };
+    let files = folders
+        .iter()
+        .filter_map(|folder| std::fs::read_dir(folder).ok())
+        .flatten();
+    files
+        .filter_map(|entry| entry.ok().map(|entry| entry.path()))
+        .find(is_libclang)
 }
 
 fn header(name: &str) -> bool {

@@ -8,7 +8,7 @@ use anyhow::{Result, bail};
 use clap::Args;
 
 use crate::softhsm::{self, Origin};
-use crate::{demo, process, setup};
+use crate::{demo, kryoptic, process, setup};
 
 /// Which tests.
 #[derive(Args, Default)]
@@ -28,11 +28,12 @@ pub(crate) fn run(extent: &Extent) -> Result<()> {
     let started = Instant::now();
     setup::run()?;
     let token = softhsm::ready(&extent.origin)?;
+    let kryoptic = kryoptic::build()?;
     let signet = demo::build()?;
     let mut test = process::cargo();
     test.args(["test", "--workspace", "--release", "--no-fail-fast"]);
     token.lend(&mut test);
-    test.env("SIGNET_BIN", signet);
+    test.env("SIGNET_BIN", signet).env("KRYOPTIC_MODULE", kryoptic);
     if extent.full {
         test.env("SIGNET_FULL", "1");
     }
