@@ -9,6 +9,7 @@ const UNSAFE_ALLOWED: &[&str] = &[
     "hsm-core/src/pin/memory.rs",
     "pipeline/src/sigbus.rs",
     "tests/faulty-provider/",
+    "tests/kryoptic/src/lib.rs",
     "zone-io/tests/allocations.rs",
 ];
 
