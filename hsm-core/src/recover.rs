@@ -170,15 +170,16 @@ pub(crate) fn persist<T>(login: &LoggedIn, mut make: impl FnMut() -> Result<T>) 
     let mut ladder = Ladder::default();
     loop {
         let seen = login.token().module().initialised();
-        let error = match make() {
+        // What a rung opens again is subject to faults as well.
+        let error = match login.establish().and_then(|()| make()) {
             Err(error) => error,
             made => return made,
         };
         let doubtful = matches!(&error, Error::Call(call) if call.call == "C_Login");
-        // Too many sessions is for the pool to judge.
         let rung = match error.class() {
-            FaultClass::SessionLimit => None,
             _ if doubtful || login.stopped() => None,
+            // Others may give theirs up; the guard session is not given up for that.
+            FaultClass::SessionLimit => take(&mut ladder.refused, TRIES_REFUSED).map(|tried| Rung::Again(pause(tried))),
             class => ladder.next(class),
         };
         match rung {
@@ -193,7 +194,6 @@ pub(crate) fn persist<T>(login: &LoggedIn, mut make: impl FnMut() -> Result<T>) 
             Some(Rung::Return) => await_return(login, seen)?,
         }
         tracing::warn!(%error, "a token's fault before signing; tried again");
-        login.establish()?;
     }
 }
 
