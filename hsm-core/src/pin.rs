@@ -17,7 +17,7 @@ use std::str::FromStr;
 use std::sync::{Mutex, PoisonError};
 
 use rustix::fs::{FileType, Mode, OFlags};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use zeroize::Zeroizing;
 
 use crate::error::{Error, Result};
@@ -44,6 +44,8 @@ pub enum PinSource {
     Fd(i32),
     /// `PIN` in the `[pkcs11_section]` of an `openssl.cnf`, as libp11's engine takes it.
     Openssl(PathBuf),
+    /// Two halves, from two custodians: the PIN is the first and the second, one behind the other.
+    Halves(Box<PinSource>, Box<PinSource>),
 }
 
 /// What is done about a PIN's file that others can read or change.
@@ -158,6 +160,18 @@ impl PinSource {
                 let open = File::open(format!("/dev/fd/{number}"))?;
                 let (text, length) = fill(open, Until::LineEnd)?;
                 one_line(text.get(..length).unwrap_or_default())
+            }
+            Self::Halves(first, second) => {
+                let first = first.secret(&format!("{what}, first half"), check)?;
+                let second = second.secret(&format!("{what}, second half"), check)?;
+                let mut joined: Buffer = Zeroizing::new([0; LIMIT + 3]);
+                let mut length = 0;
+                for half in [first.expose_secret().as_bytes(), second.expose_secret().as_bytes()] {
+                    let room = joined.get_mut(length..length + half.len()).ok_or(PinFault::TooLong)?;
+                    room.copy_from_slice(half);
+                    length += half.len();
+                }
+                one_line(joined.get(..length).unwrap_or_default())
             }
         }
     }
@@ -299,7 +313,8 @@ pub(crate) fn secret(text: &str) -> Pin {
 impl FromStr for PinSource {
     type Err = Error;
 
-    /// `prompt`, `file:PATH` (also as `file:///PATH`), `env:NAME`, `fd:N`, `openssl:PATH`, or a bare path.
+    /// `prompt`, `file:PATH` (also as `file:///PATH`), `env:NAME`, `fd:N`, `openssl:PATH`, or a bare path; or two of these
+    /// as `halves:SOURCE,SOURCE`, where the first has no comma in it.
     fn from_str(text: &str) -> Result<Self> {
         let wrong = |reason: &str| Error::Uri {
             at: "PIN source".to_owned(),
@@ -312,6 +327,16 @@ impl FromStr for PinSource {
             return Err(wrong(
                 "commands are not run for a PIN; use prompt, file:PATH, env:NAME or fd:N",
             ));
+        }
+        if let Some(halves) = text.strip_prefix("halves:") {
+            let (first, second) = halves
+                .split_once(',')
+                .ok_or_else(|| wrong("halves: wants two sources with a comma between them"))?;
+            let half = |text: &str| match text.parse()? {
+                Self::Halves(..) => Err(wrong("a half is not itself in halves")),
+                half => Ok(Box::new(half)),
+            };
+            return Ok(Self::Halves(half(first)?, half(second)?));
         }
         if let Some(name) = text.strip_prefix("env:") {
             return if name.is_empty() || name.contains('=') {
@@ -365,6 +390,7 @@ impl fmt::Display for PinSource {
             Self::Env(name) => write!(f, "env:{name}"),
             Self::Fd(number) => write!(f, "fd:{number}"),
             Self::Openssl(path) => write!(f, "openssl:{}", path.display()),
+            Self::Halves(first, second) => write!(f, "halves:{first},{second}"),
         }
     }
 }
@@ -373,8 +399,6 @@ impl fmt::Display for PinSource {
 #[allow(clippy::unwrap_used, reason = "tests may unwrap")]
 mod tests {
     use std::os::unix::fs::{PermissionsExt, symlink};
-
-    use secrecy::ExposeSecret;
 
     use super::*;
 
@@ -387,6 +411,15 @@ mod tests {
     }
 
     #[test]
+    fn two_custodians_have_a_half_each() {
+        let ((_one, first), (_other, second)) = (file(0o600, b"half1\n"), file(0o600, b"half2\n"));
+        let source = PinSource::Halves(Box::new(first.clone()), Box::new(second));
+        assert_eq!(source.read("x").unwrap().expose_secret(), "half1half2");
+        let (_long, long) = file(0o600, &[b'1'; LIMIT]);
+        assert!(PinSource::Halves(Box::new(first), Box::new(long)).read("x").is_err());
+    }
+
+    #[test]
     fn sources_parse_and_print() {
         for text in [
             "prompt",
@@ -394,6 +427,7 @@ mod tests {
             "env:PIN",
             "fd:7",
             "openssl:/etc/ssl/openssl.cnf",
+            "halves:file:/a/pin,prompt",
         ] {
             assert_eq!(text.parse::<PinSource>().unwrap().to_string(), text);
         }
@@ -412,6 +446,8 @@ mod tests {
             "fd:-1",
             "|cat pin",
             "file://host/p",
+            "halves:file:/a",
+            "halves:halves:a,b",
         ] {
             assert!(text.parse::<PinSource>().is_err(), "{text}");
         }

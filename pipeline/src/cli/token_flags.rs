@@ -35,11 +35,11 @@ pub(super) struct TokenFlags {
     #[arg(long, value_name = "ID", env = "SIGNET_SLOT", hide_env_values = true)]
     slot: Option<u64>,
 
-    /// Where the PIN comes from: prompt, file:PATH, env:NAME, fd:N, or openssl:PATH
+    /// Where the PIN comes from: prompt, file:PATH, env:NAME, fd:N, openssl:PATH, or halves:SOURCE,SOURCE
     ///
     /// Without it the pin-source of the key's URI counts, then the token's own PIN pad, then a prompt where there is a
     /// terminal. A file has to be nobody else's to read. env:NAME is wiped from the environment once read. openssl:PATH is
-    /// PIN in the section pkcs11_section of an openssl.cnf. The PIN is tried once: a second wrong try could lock the token.
+    /// PIN in the section pkcs11_section of an openssl.cnf. halves: joins what two custodians hold. The PIN is tried once: a second wrong try could lock the token.
     #[arg(long, value_name = "SOURCE", env = "SIGNET_PIN_SOURCE", hide_env_values = true)]
     pin_source: Option<PinSource>,
 }
