@@ -89,6 +89,25 @@ impl Default for PartitionSize {
     }
 }
 
+/// The file that every signature is written to as it is made, until the zone is published.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JournalConfig {
+    /// Where it is.
+    pub path: PathBuf,
+    /// Whether one that is there is taken up.
+    pub resume: Resume,
+}
+
+/// What becomes of a journal that is there when a run starts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Resume {
+    /// It stays as it is, and the run is refused.
+    #[default]
+    No,
+    /// The run goes on where that one stopped. Where there is none, one is begun.
+    Yes,
+}
+
 /// One signing run.
 #[derive(Debug, Clone)]
 pub struct SignConfig {
@@ -124,6 +143,8 @@ pub struct SignConfig {
     pub dsset_folder: Option<PathBuf>,
     /// TTLs above this are lowered to it.
     pub max_ttl: Option<u32>,
+    /// A journal, so that the run can be taken up again after a crash.
+    pub journal: Option<JournalConfig>,
     /// Whether the report has digests of input, output and provider libraries; they cost another look at each file.
     pub digests: bool,
 }

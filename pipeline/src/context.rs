@@ -24,6 +24,8 @@ pub(crate) struct Decision {
     pub(crate) context: ZoneContext,
     pub(crate) keys: KeySet,
     pub(crate) serial: u32,
+    /// The serial of the input.
+    pub(crate) input_serial: u32,
     /// The SOA's expire field, in seconds.
     pub(crate) expire: u32,
     /// Whether the input has an NSEC3 chain.
@@ -54,6 +56,8 @@ pub(crate) struct Earlier<'a> {
     pub(crate) output: Option<&'a Previous>,
     /// The runs of the previous output whose signatures are taken over.
     pub(crate) runs: Option<&'a [Run]>,
+    /// The serial of the run that is taken up again.
+    pub(crate) serial: Option<u32>,
 }
 
 /// Decides from the apex's records, the keys and the policy.
@@ -115,7 +119,10 @@ pub(crate) fn decide(
         SerialPolicy::Keep => input_serial,
         _ => serial,
     };
-    let (new_serial, serial_warning) = next_serial(base, config.policy.serial, now, date_number(now));
+    let (new_serial, serial_warning) = match earlier.serial {
+        Some(serial) => (serial, None),
+        None => next_serial(base, config.policy.serial, now, date_number(now)),
+    };
     warnings.extend(serial_warning.map(|warning| warning.to_string()));
 
     let denial = denial(runs, &apex, config)?;
@@ -203,6 +210,7 @@ pub(crate) fn decide(
         context,
         keys: key_set,
         serial: new_serial,
+        input_serial,
         expire,
         again: !config.reuse.force
             && (earlier.runs.is_some() || config.reuse.input == InputDnssec::Reuse && apex.has(RecordType::RRSIG)),

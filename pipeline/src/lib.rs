@@ -18,6 +18,7 @@ mod digest;
 mod emit;
 mod error;
 mod input;
+mod journal;
 mod judge;
 mod keys;
 mod known_keys;
@@ -36,6 +37,7 @@ mod report;
 mod rounds;
 mod samples;
 mod signing;
+mod stop;
 mod sync;
 mod tally;
 mod unchanged;
@@ -43,6 +45,7 @@ mod verify;
 mod zone;
 mod zonemd;
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use dnssec_sign::verify::{Expectations, Level, SepFlag};
@@ -52,6 +55,7 @@ use rayon::slice::ParallelSliceMut as _;
 
 use crate::context::{Decision, Earlier, moment};
 use crate::emit::Explain;
+use crate::journal::Found;
 use crate::late::{Late, Waiting};
 use crate::load::{LoadedZone, load, load_previous};
 use crate::meter::{Meter, process_cpu};
@@ -67,8 +71,8 @@ use crate::verify::Verification;
 
 pub use audit::{AuditEvent, AuditKey, AuditSummary, AuditToken, audit, install_audit, verify_audit};
 pub use config::{
-    InputDnssec, Output, PartitionSize, ReuseConfig, SignConfig, SigningKeys, Store, StoreKind, SyncRecords,
-    VerifyConfig, VerifyLevel,
+    InputDnssec, JournalConfig, Output, PartitionSize, Resume, ReuseConfig, SignConfig, SigningKeys, Store, StoreKind,
+    SyncRecords, VerifyConfig, VerifyLevel,
 };
 pub use error::Error;
 pub use input::InputOptions;
@@ -110,11 +114,9 @@ fn sign_with(
     observer: &dyn Observer,
 ) -> Result<Report, Error> {
     let (start, cpu) = (Instant::now(), process_cpu());
-    let hall = sessions.hall(
-        pool.current_num_threads(),
-        Meter::new(keys.stores.len(), start),
-        Samples::new(config, keys),
-    );
+    let found = config.journal.as_ref().map(Found::open).transpose()?;
+    let adapted = found.as_ref().map(|found| found.adapt(config, observer)).transpose()?;
+    let config = adapted.as_ref().unwrap_or(config);
     let output = ZoneOutput::create(&config.output, observer)?;
     let zone = pool.install(|| load(config, observer))?;
     let (loaded, load_cpu) = (Instant::now(), process_cpu() - cpu);
@@ -129,11 +131,20 @@ fn sign_with(
     let earlier = Earlier {
         output: replaced.as_ref(),
         runs: old.as_ref().map(LoadedZone::runs),
+        serial: found.as_ref().and_then(Found::serial),
     };
     let decision = context::decide(zone.runs(), config, keys, earlier)?;
     for warning in &decision.warnings {
         observer.warn(warning);
     }
+    let begin = |found: Found| found.begin(config, &decision, &keys.stores, observer);
+    let journal = found.map(begin).transpose()?.map(Arc::new);
+    let hall = sessions.hall(
+        pool.current_num_threads(),
+        Meter::new(keys.stores.len(), start),
+        Samples::new(config, keys),
+        journal.clone(),
+    );
     let verification = verification(config, keys);
     let tally = Tally::default();
     let now = moment(config.now);
@@ -165,13 +176,18 @@ fn sign_with(
         late: &late,
         comparison: comparison.as_ref(),
     };
-    let outcome = sign_zone(&zone, config, &decision, work, &hall, pool)?;
+    let outcome = sign_zone(&zone, config, &decision, work, &hall, pool).map_err(|error| {
+        let of_journal = journal.as_ref().and_then(|journal| journal.failure());
+        of_journal.unwrap_or(error)
+    })?;
     let signed = Instant::now();
     zone.check_unchanged()?;
     if let Some(old) = &old {
         old.check_unchanged()?;
     }
+    let resumed = journal.as_ref().map_or(0, |journal| journal.reused());
     if outcome == Outcome::Unchanged {
+        journal.map_or(Ok(()), |journal| journal.remove())?;
         let mut report = report::summarise(&zone, &decision, keys, &tally, hall.meter());
         report.complete(config, pool, load_cpu);
         report.unchanged = true;
@@ -190,6 +206,15 @@ fn sign_with(
         false => Digests::default(),
     };
     output.publish()?;
+    if let Some(journal) = &journal {
+        if journal.refuted() > 0 {
+            observer.warn(&format!(
+                "{} signatures of the journal did not verify and were made anew",
+                journal.refuted()
+            ));
+        }
+        journal.remove()?;
+    }
     if let Some(folder) = &config.dsset_folder {
         sync::write_dsset(folder, &decision.keys, config)?;
     }
@@ -210,6 +235,7 @@ fn sign_with(
     let mut report = report::summarise(&zone, &decision, keys, &tally, hall.meter());
     report.complete(config, pool, load_cpu);
     report.bytes_out = bytes_out;
+    report.resumed = resumed;
     report.digests = digests;
     if config.digests {
         digest::of_libraries(&mut report);
@@ -237,6 +263,15 @@ pub fn prove_output(output: &Output, observer: &dyn Observer) -> Result<(), Erro
         Output::File(_) => ZoneOutput::create(output, observer).map(drop),
         Output::Stdout => Ok(()),
     }
+}
+
+/// Finds out whether the journal of a run can be written, or taken up. Nothing is changed.
+///
+/// # Errors
+/// [`Error::Usage`] for one that is there and is not to be taken up, [`Error::Input`] for a file that is none,
+/// [`Error::Io`] and [`Error::Zone`] with the system's reason.
+pub fn prove_journal(journal: &JournalConfig) -> Result<(), Error> {
+    Found::open(journal).map(drop)
 }
 
 /// The two rounds: the names, then the NSEC3 chain that they make.

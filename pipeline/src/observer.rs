@@ -37,6 +37,11 @@ pub trait Observer: Sync {
         let _ = (store, signatures);
     }
 
+    /// The run goes on where an earlier one stopped, whose journal holds so many signatures.
+    fn resumed(&self, signatures: usize) {
+        let _ = signatures;
+    }
+
     /// Something a person should know, though the run goes on.
     fn warn(&self, message: &str) {
         let _ = message;

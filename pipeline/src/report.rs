@@ -63,6 +63,8 @@ pub struct Report {
     pub tokens: Vec<TokenReport>,
     /// How what was written was verified: `full`, `structure` or `none`.
     pub verify: &'static str,
+    /// How many of them came from the journal of the run that was taken up.
+    pub resumed: u64,
     /// Signatures verified in what was written; 0 when it was not verified.
     pub verified: u64,
     /// Signatures verified as they came from their keys, where [`verify`](Self::verify) is not `full`: the first of every

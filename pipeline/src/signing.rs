@@ -7,18 +7,20 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded, unbounded};
+use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 use dnssec_sign::{SignBatch, SignError, Signer};
 use rayon::ThreadPool;
 
 use crate::config::{SigningKeys, Store, StoreKind};
 use crate::emit::Emission;
 use crate::error::Error;
+use crate::journal::Journal;
 use crate::limit::SignatureLimit;
 use crate::meter::{Clock, Meter, Step, WorkerTimes};
 use crate::observer::Observer;
 use crate::raise;
 use crate::samples::Samples;
+use crate::stop::stop_when_cancelled;
 
 /// What one round does: the partitions of the zone, or of the NSEC3 chain.
 pub(crate) trait Round: Sync {
@@ -145,7 +147,13 @@ pub(crate) struct Crew<'a> {
 
 impl Crew<'_> {
     /// A place to sign one zone with them, on a pool of so many threads.
-    pub(crate) fn hall(&self, threads: usize, meter: Meter, samples: Samples) -> Hall<'_> {
+    pub(crate) fn hall(
+        &self,
+        threads: usize,
+        meter: Meter,
+        samples: Samples,
+        journal: Option<Arc<Journal>>,
+    ) -> Hall<'_> {
         Hall {
             sessions: self,
             shared: Arc::new(Shared {
@@ -155,6 +163,7 @@ impl Crew<'_> {
                 sessions: Arc::clone(&self.count),
                 meter,
                 samples,
+                journal,
             }),
         }
     }
@@ -174,6 +183,7 @@ struct Shared {
     sessions: Arc<AtomicUsize>,
     meter: Meter,
     samples: Samples,
+    journal: Option<Arc<Journal>>,
 }
 
 /// Where a store's sessions take their work: parcels come from here, and go back here when a session is spent.
@@ -265,7 +275,7 @@ impl<'a> Desk<'a> {
                 continue;
             }
             let before = parcel.jobs.done();
-            let outcome = signer.sign_batch(&mut parcel.jobs);
+            let outcome = home.sign(self.place, &mut *signer, &mut parcel.jobs);
             home.meter.session(place, &parcel.jobs, before, idle.wall, clock.lap());
             observer.signed(&self.store.name, (parcel.jobs.done() - before) as u64);
             let sampled = home.samples.check(self.place, self.store, &parcel.jobs, before);
@@ -351,22 +361,6 @@ pub(crate) fn with_sessions<T>(
     })
 }
 
-/// Stops the stores as soon as the caller wants that, since their sessions may be waiting for a token; until `over` has no
-/// sender any more.
-fn stop_when_cancelled(stores: &[Store], observer: &dyn Observer, over: &Receiver<()>) {
-    while !observer.cancelled() {
-        if over.recv_timeout(Duration::from_millis(50)) != Err(RecvTimeoutError::Timeout) {
-            break;
-        }
-    }
-    // The workers may have seen it first.
-    if observer.cancelled() {
-        for store in stores {
-            store.keys.stop();
-        }
-    }
-}
-
 fn store_error(store: &Store, error: &SignError) -> Error {
     Error::Token(format!("{}: {error}", store.name))
 }
@@ -399,6 +393,14 @@ impl Shared {
     /// So many partitions are under way at once.
     fn limit(&self) -> usize {
         2 * (self.threads + self.sessions.load(Ordering::Relaxed)) + 2
+    }
+
+    /// Signs a batch for the store at this place, with the journal between if there is one.
+    fn sign(&self, store: usize, signer: &mut dyn Signer, jobs: &mut SignBatch) -> Result<(), SignError> {
+        match &self.journal {
+            Some(journal) => journal.sign_batch(store, signer, jobs),
+            None => signer.sign_batch(jobs),
+        }
     }
 
     /// Puts a signed batch back in its place; a partition with all its batches is ready to be filled.
@@ -544,8 +546,8 @@ impl Hall<'_> {
                     return Err(Error::Interrupted);
                 }
                 let store = &self.sessions.stores[batch.store];
-                signer
-                    .sign_batch(&mut batch.jobs)
+                self.shared
+                    .sign(batch.store, &mut **signer, &mut batch.jobs)
                     .map_err(|error| store_error(store, &error))?;
                 observer.signed(&store.name, batch.jobs.len() as u64);
                 self.shared

@@ -1,6 +1,7 @@
 //! A run as operators meet it: interrupted, killed, taken up again, beside another one.
 
 mod interrupts;
+mod journal;
 mod output;
 
 use std::process::Command;

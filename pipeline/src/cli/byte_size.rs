@@ -34,7 +34,11 @@ impl FromStr for ByteSize {
 
 /// Half of the memory that the process may use; no limit where the system does not say how much that is.
 pub(super) fn half_of_memory() -> u64 {
-    let read = |path: &Path| std::fs::read_to_string(path).ok();
+    half_of_what(|path| std::fs::read_to_string(path).ok())
+}
+
+/// Half of the least that these files say: the machine's RAM, and the limits of the process's control groups.
+fn half_of_what(read: impl Fn(&Path) -> Option<String>) -> u64 {
     let ram = read(Path::new("/proc/meminfo")).and_then(|text| ram(&text));
     let groups = read(Path::new("/proc/self/cgroup")).unwrap_or_default();
     let limits = limit_files(&groups)
@@ -106,6 +110,34 @@ mod tests {
         );
         assert_eq!(ram("nothing"), None);
         assert!(half_of_memory() > 0);
+    }
+
+    #[test]
+    fn the_smallest_limit_counts() {
+        let half = |files: &[(&str, &str)]| {
+            half_of_what(|path| {
+                let found = files.iter().find(|(name, _)| Path::new(name) == path);
+                found.map(|(_, text)| (*text).to_owned())
+            })
+        };
+        let ram = ("/proc/meminfo", "MemTotal:  8388608 kB\n");
+        assert_eq!(half(&[]), u64::MAX);
+        assert_eq!(half(&[ram]), 4 << 30);
+        // Version 2: a group without a limit below one that has it.
+        let two = ("/proc/self/cgroup", "0::/a.slice/run.scope\n");
+        let none = ("/sys/fs/cgroup/a.slice/run.scope/memory.max", "max\n");
+        let above = ("/sys/fs/cgroup/a.slice/memory.max", "1073741824\n");
+        assert_eq!(half(&[ram, two, none]), 4 << 30);
+        assert_eq!(half(&[ram, two, none, above]), 512 << 20);
+        // Version 1, which writes no limit as a number near 2^63; a limit above the RAM is none.
+        let one = ("/proc/self/cgroup", "5:cpu,cpuacct:/x\n4:memory:/box\n");
+        let file = "/sys/fs/cgroup/memory/box/memory.limit_in_bytes";
+        assert_eq!(half(&[ram, one, (file, "9223372036854771712\n")]), 4 << 30);
+        assert_eq!(half(&[ram, one, (file, "268435456\n")]), 128 << 20);
+        // In a container the group's own root may be all that is shown.
+        let root = ("/sys/fs/cgroup/memory/memory.limit_in_bytes", "134217728\n");
+        assert_eq!(half(&[ram, one, root]), 64 << 20);
+        assert_eq!(half(&[ram, ("/proc/self/cgroup", "nonsense\n0::\n")]), 4 << 30);
     }
 
     #[test]

@@ -30,6 +30,9 @@ pub(super) fn sign_report(report: &Report) -> String {
         HumanCount(report.denial_records),
     ));
     text.push_str(&format!("  signatures  {}", HumanCount(report.signatures())));
+    if report.resumed > 0 {
+        text.push_str(&format!(", {} of them from the journal", HumanCount(report.resumed)));
+    }
     if let Some(expiry) = report.earliest_expiry {
         text.push_str(&format!(", the first expires {}", digits(expiry)));
     }

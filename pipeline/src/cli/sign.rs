@@ -188,6 +188,15 @@ struct WorkFlags {
     #[arg(long, value_name = "N", default_value_t = 20)]
     max_errors: usize,
 
+    /// Write every signature to this file as it is made, until the zone is published: after a crash or an interrupt the run
+    /// goes on from there with --resume
+    #[arg(long, value_name = "FILE")]
+    journal: Option<PathBuf>,
+
+    /// Go on with the journal that is there, with the times and serial that it was begun with
+    #[arg(long, requires = "journal")]
+    resume: bool,
+
     /// Run this command with the shell when the zone is published; it finds zone, serial and file in SIGNET_ZONE,
     /// SIGNET_SERIAL and SIGNET_FILE. Not when the old file stays because nothing was to be done
     #[arg(long, value_name = "COMMAND", value_parser = NonEmptyStringValueParser::new())]
@@ -377,7 +386,7 @@ fn sign(flags: &SignFlags, progress: &Progress) -> Result<Report, Error> {
         parameters.salt = random_salt(keys.random.clone())?;
     }
     // Until here nothing has to be undone, and a prompt must end at once.
-    watchdog::run_begins(None);
+    watchdog::run_begins(flags.work.journal.clone());
     let mut report = signet_pipeline::sign(&config, &keys, progress)?;
     // Those about flags and key files came before the run.
     report.warnings = progress.warnings();

@@ -96,6 +96,45 @@ fn a_disk_that_is_full() {
 }
 
 #[test]
+fn a_disk_that_is_full_from_the_start() {
+    let Some(way) = may_mount() else {
+        return under_a_file_size_limit();
+    };
+    let fill = "cat /dev/zero > \"$folder/fill\" 2> /dev/null";
+    let (run, old, listing) = in_a_small_file_system(way, fill);
+    run.exits(4).says(&["space", "old.signed"]);
+    assert_eq!((old.as_str(), listing.as_str()), (OLD, "fill\nold.signed\n"));
+}
+
+#[test]
+fn a_journal_on_a_full_disk() {
+    let desk = Desk::with(leaf(3000));
+    let folder = desk.scratch.make_folder("small");
+    let sign = desk
+        .sign()
+        .keys(&desk.pair.both())
+        .arg("--journal")
+        .arg(folder.join("journal"));
+    let run = match may_mount() {
+        Some(way) => {
+            let script = "folder=$1; shift; mount -t tmpfs -o size=64k none \"$folder\" || exit 99; exec \"$@\"";
+            let options = ["sh", "-c", script, "sh", folder.to_str().unwrap()];
+            let options: Vec<&str> = way.iter().copied().chain(options).collect();
+            let run = sign.under(program("unshare"), &options).run();
+            run.exits(4).says(&["small/journal", "space"]);
+            run
+        }
+        None => {
+            let script = "trap '' XFSZ; ulimit -f 64; exec \"$@\"";
+            let run = sign.under("/bin/sh", &["-c", script, "sh"]).run();
+            run.exits(4);
+            run
+        }
+    };
+    desk.untouched(&run);
+}
+
+#[test]
 fn a_file_that_may_not_grow() {
     under_a_file_size_limit();
 }

@@ -97,6 +97,20 @@ fn a_directory_for_temporary_files_that_is_not_there() {
     desk.refuses(by_environment.env("TMPDIR", &gone), 4, &["gone", "temporary file"]);
 }
 
+#[test]
+fn a_directory_for_temporary_files_that_goes_away() {
+    let scratch = signet_tests::Scratch::new();
+    let temp = scratch.make_folder("temp");
+    let gone = temp.clone();
+    let (desk, writer) = while_it_is_read(move |_| std::fs::remove_dir_all(gone).unwrap());
+    let sign = desk
+        .sign()
+        .keys(&desk.pair.both())
+        .args(["--memory", "0", "--temp-dir"]);
+    desk.refuses(sign.arg(&temp), 4, &["temp"]);
+    writer.join().unwrap();
+}
+
 /// Signs with all sorted records in a file system of 128 KiB; afterwards what is in it.
 fn spilled_to_a_small_file_system(way: &[&str]) -> (Desk, Run, String) {
     let desk = Desk::with(leaf(3000));

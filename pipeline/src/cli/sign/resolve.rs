@@ -9,7 +9,8 @@ use std::time::Duration;
 use dnssec_sign::{Insist, KeySetOptions, Policy};
 use hsm_core::{TokenSelector, Uri};
 use signet_pipeline::{
-    Error, KeyRequest, Observer, Output, PartitionSize, Sessions, SignConfig, SyncRecords, TokenAccess, TokenUse,
+    Error, JournalConfig, KeyRequest, Observer, Output, PartitionSize, Resume, Sessions, SignConfig, SyncRecords,
+    TokenAccess, TokenUse,
 };
 
 use super::{Offload, ParentFlags, SessionCopy, SessionCount, SignFlags};
@@ -59,6 +60,10 @@ pub(super) fn config(flags: &SignFlags, now: u32, observer: &dyn Observer) -> Re
         max_ttl: flags.max_ttl()?,
         digests: flags.outputs.report.is_some() || flags.outputs.html.is_some(),
         sync: flags.parent.sync()?,
+        journal: flags.work.journal.clone().map(|path| JournalConfig {
+            path,
+            resume: if flags.work.resume { Resume::Yes } else { Resume::No },
+        }),
         dsset_folder: flags.parent.dsset_directory.clone(),
         zonemd: BTreeSet::from_iter(flags.zonemd.iter().copied()).into_iter().collect(),
         partition: flags
@@ -192,7 +197,11 @@ pub(super) fn prove_files(config: &SignConfig, observer: &dyn Observer) -> Resul
             source,
         })?;
     }
-    signet_pipeline::prove_output(&config.output, observer)
+    signet_pipeline::prove_output(&config.output, observer)?;
+    match &config.journal {
+        Some(journal) => signet_pipeline::prove_journal(journal),
+        None => Ok(()),
+    }
 }
 
 impl ParentFlags {
