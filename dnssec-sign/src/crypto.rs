@@ -11,7 +11,7 @@ use aws_lc_rs::signature::{
 
 /// RSA keys that can be verified with, in bits.
 const RSA_BITS: std::ops::RangeInclusive<usize> = 1024..=8192;
-/// The longest RSA public exponent, in bits: longer ones make verification arbitrarily slow.
+/// The longest RSA public exponent that aws-lc-rs takes, in bits.
 const MAX_EXPONENT_BITS: usize = 33;
 
 /// A DNSKEY with which no signature can be verified here. The first kind is no fault of the key.
@@ -30,8 +30,11 @@ pub enum VerifierError {
         /// The modulus's length in bits.
         bits: usize,
     },
-    /// An RSA public exponent above 33 bits.
-    #[error("an RSA public exponent of {bits} bits cannot be verified with: at most 33 bits can")]
+    /// An RSA public exponent of more than 33 bits, or 35 with OpenSSL: longer ones make verification arbitrarily slow.
+    #[error(
+        "an RSA public exponent of {bits} bits cannot be verified with: at most {} bits can",
+        LONGEST_EXPONENT
+    )]
     RsaExponent {
         /// The exponent's length in bits.
         bits: usize,
@@ -65,11 +68,25 @@ pub enum VerifyError {
 #[derive(Debug, Clone)]
 pub struct PublicKeyVerifier {
     algorithm: Algorithm,
-    key: ParsedPublicKey,
+    key: Prepared,
+}
+
+#[derive(Debug, Clone)]
+enum Prepared {
+    Aws(ParsedPublicKey),
+    #[cfg(feature = "openssl")]
+    OpenSsl(crate::libcrypto::VerifyingKey),
+}
+
+impl From<ParsedPublicKey> for Prepared {
+    fn from(key: ParsedPublicKey) -> Self {
+        Self::Aws(key)
+    }
 }
 
 impl PublicKeyVerifier {
-    /// Prepares a DNSKEY of algorithm 5, 7, 8, 10, 13, 14 or 15. Flags are not looked at.
+    /// Prepares a DNSKEY of algorithm 5, 7, 8, 10, 13, 14 or 15, and with the feature `openssl` of 16. Flags are not
+    /// looked at.
     ///
     /// # Errors
     /// [`VerifierError`] for other algorithms and for keys that are none.
@@ -80,12 +97,16 @@ impl PublicKeyVerifier {
             Algorithm::RSASHA256 => rsa(dnskey, &RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY)?,
             Algorithm::RSASHA512 => rsa(dnskey, &RSA_PKCS1_1024_8192_SHA512_FOR_LEGACY_USE_ONLY)?,
             Algorithm::ECDSAP256SHA256 => ParsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, uncompressed_point(dnskey))
-                .map_err(|_| VerifierError::Key { algorithm })?,
+                .map_err(|_| VerifierError::Key { algorithm })?
+                .into(),
             Algorithm::ECDSAP384SHA384 => ParsedPublicKey::new(&ECDSA_P384_SHA384_FIXED, uncompressed_point(dnskey))
-                .map_err(|_| VerifierError::Key { algorithm })?,
-            Algorithm::ED25519 => {
-                ParsedPublicKey::new(&ED25519, dnskey.public_key()).map_err(|_| VerifierError::Key { algorithm })?
-            }
+                .map_err(|_| VerifierError::Key { algorithm })?
+                .into(),
+            Algorithm::ED25519 => ParsedPublicKey::new(&ED25519, dnskey.public_key())
+                .map_err(|_| VerifierError::Key { algorithm })?
+                .into(),
+            #[cfg(feature = "openssl")]
+            Algorithm::ED448 => open_ssl(dnskey)?,
             _ => return Err(VerifierError::Algorithm { algorithm }),
         };
         Ok(Self { algorithm, key })
@@ -102,7 +123,11 @@ impl PublicKeyVerifier {
     /// # Errors
     /// [`BadSignature`] when it is not this key's over these bytes, or has not the right length.
     pub fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), BadSignature> {
-        self.key.verify_sig(message, signature).map_err(|_| BadSignature)
+        match &self.key {
+            Prepared::Aws(key) => key.verify_sig(message, signature).map_err(|_| BadSignature),
+            #[cfg(feature = "openssl")]
+            Prepared::OpenSsl(key) => key.verify(message, signature).then_some(()).ok_or(BadSignature),
+        }
     }
 }
 
@@ -115,7 +140,21 @@ pub fn verify_signature(dnskey: &Dnskey, message: &[u8], signature: &[u8]) -> Re
     Ok(())
 }
 
-fn rsa(dnskey: &Dnskey, parameters: &'static RsaParameters) -> Result<ParsedPublicKey, VerifierError> {
+/// The longest RSA public exponent that this build verifies with, in bits.
+const LONGEST_EXPONENT: usize = if cfg!(feature = "openssl") {
+    35
+} else {
+    MAX_EXPONENT_BITS
+};
+
+#[cfg(feature = "openssl")]
+fn open_ssl(dnskey: &Dnskey) -> Result<Prepared, VerifierError> {
+    let algorithm = dnskey.algorithm();
+    let key = crate::libcrypto::VerifyingKey::new(dnskey).ok_or(VerifierError::Key { algorithm })?;
+    Ok(Prepared::OpenSsl(key))
+}
+
+fn rsa(dnskey: &Dnskey, parameters: &'static RsaParameters) -> Result<Prepared, VerifierError> {
     let algorithm = dnskey.algorithm();
     let bad = VerifierError::Key { algorithm };
     let (exponent, modulus) = dnskey.rsa_parts().ok_or(bad)?;
@@ -125,6 +164,10 @@ fn rsa(dnskey: &Dnskey, parameters: &'static RsaParameters) -> Result<ParsedPubl
         return Err(VerifierError::RsaSize { bits });
     }
     let bits = bit_length(exponent);
+    #[cfg(feature = "openssl")]
+    if (MAX_EXPONENT_BITS + 1..=LONGEST_EXPONENT).contains(&bits) {
+        return open_ssl(dnskey);
+    }
     if bits > MAX_EXPONENT_BITS {
         return Err(VerifierError::RsaExponent { bits });
     }
@@ -133,6 +176,7 @@ fn rsa(dnskey: &Dnskey, parameters: &'static RsaParameters) -> Result<ParsedPubl
         e: exponent,
     }
     .to_parsed_public_key(parameters)
+    .map(Prepared::Aws)
     .map_err(|_| bad)
 }
 
@@ -158,22 +202,30 @@ mod tests {
                 algorithm: Algorithm::ECDSAP256SHA256
             }
         );
-        let ed448 = Dnskey::new(256, Algorithm::ED448, &[7; 57]).unwrap();
+        let unknown = Dnskey::new(256, Algorithm(17), &[7; 57]).unwrap();
         assert_eq!(
-            PublicKeyVerifier::new(&ed448).unwrap_err(),
+            PublicKeyVerifier::new(&unknown).unwrap_err(),
             VerifierError::Algorithm {
-                algorithm: Algorithm::ED448
+                algorithm: Algorithm(17)
             }
         );
+        if cfg!(not(feature = "openssl")) {
+            let ed448 = Dnskey::new(256, Algorithm::ED448, &[7; 57]).unwrap();
+            let error = PublicKeyVerifier::new(&ed448).unwrap_err();
+            assert!(
+                error.to_string().contains("cannot be verified by this build"),
+                "{error}"
+            );
+        }
         let short = Dnskey::from_rsa(256, Algorithm::RSASHA256, &[1, 0, 1], &[0, 0x7f, 1, 1]).unwrap();
         assert_eq!(
             PublicKeyVerifier::new(&short).unwrap_err(),
             VerifierError::RsaSize { bits: 23 }
         );
-        let long = Dnskey::from_rsa(256, Algorithm::RSASHA256, &[4, 0, 0, 0, 1], &[0xff; 256]).unwrap();
+        let long = Dnskey::from_rsa(256, Algorithm::RSASHA256, &[8, 0, 0, 0, 1], &[0xff; 256]).unwrap();
         assert_eq!(
             PublicKeyVerifier::new(&long).unwrap_err(),
-            VerifierError::RsaExponent { bits: 35 }
+            VerifierError::RsaExponent { bits: 36 }
         );
     }
 }

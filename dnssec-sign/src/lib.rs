@@ -15,8 +15,9 @@
 //! * [`KeySet`] says which keys are published and which sign what; [`Policy`] when, how long and with which denial.
 //! * `verify` (feature) judges a signed zone by code that shares none of the above but the wire form of names.
 //!
-//! Features: `software` (keys in this process, by aws-lc-rs), `verify` (the verifier), `hickory` (`From` and `TryFrom` for
-//! hickory-proto's names, types and records).
+//! Features: `software` (keys in this process, by aws-lc-rs), `verify` (the verifier), `openssl` (beside the two: Ed448,
+//! RSA with SHA-1 and RSA keys of unusual size, by OpenSSL), `hickory` (`From` and `TryFrom` for hickory-proto's names, types and
+//! records).
 //!
 //! # Example
 //!
@@ -116,6 +117,8 @@ mod fault;
 #[cfg(feature = "hickory")]
 mod hickory;
 mod keyset;
+#[cfg(all(feature = "openssl", any(feature = "software", feature = "verify")))]
+mod libcrypto;
 mod moment;
 mod name;
 mod plan;
@@ -148,7 +151,7 @@ pub use dnskey::{Dnskey, DnskeyError, REVOKE, SEP, ZONE, key_tag};
 pub use fault::{ZoneFault, ZoneRule};
 pub use keyset::{
     KeyCandidate, KeyId, KeyRoles, KeySet, KeySetEntry, KeySetError, KeySetOptions, KeySetWarning, KeySource, KeyState,
-    KeyTimes, Lacking, UnusedKey,
+    KeyTimes, Lacking, Succession, UnusedKey,
 };
 pub use moment::{
     MomentError, ctime, date_number, moment_digits, moment_from_digits, parse_interval, parse_moment, parse_set_moment,

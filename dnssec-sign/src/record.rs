@@ -117,6 +117,18 @@ impl<'r> NodeList<'r> {
         self.records.push(record);
     }
 
+    /// Puts other records, all of type `rtype`, in place of the set of that type at node `index`.
+    pub fn replace_set(&mut self, index: usize, rtype: RecordType, records: &[RecordRef<'r>]) {
+        let first = self.nodes[index].first as usize;
+        let node = self.node(index).records;
+        let start = first + node.partition_point(|record| record.rtype < rtype);
+        let end = first + node.partition_point(|record| record.rtype <= rtype);
+        self.records.splice(start..end, records.iter().copied());
+        for later in &mut self.nodes[index + 1..] {
+            later.first = narrow(later.first as usize + records.len() - (end - start));
+        }
+    }
+
     /// The number of nodes.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -158,6 +170,16 @@ impl<'r> NodeList<'r> {
     #[must_use]
     pub fn key(&self, index: usize) -> &'r [u8] {
         self.nodes[index].key
+    }
+
+    /// The records of node `index`, whose data outlives the list.
+    #[must_use]
+    pub fn records(&self, index: usize) -> &[RecordRef<'r>] {
+        let end = self
+            .nodes
+            .get(index + 1)
+            .map_or(self.records.len(), |next| next.first as usize);
+        &self.records[self.nodes[index].first as usize..end]
     }
 
     /// All nodes in order.

@@ -51,6 +51,9 @@ pub struct KnownKey {
     pub offline: bool,
     /// Whether its dates say that it no longer signs, or not yet.
     pub inactive: bool,
+    /// The place in [`Retention::keys`] of the key that this one follows: while that one's signature over a set stays, this
+    /// one makes none, so that a roll takes as long as signatures last.
+    pub predecessor: Option<usize>,
     /// Whether the previous output has this very key, and no other of its algorithm and tag.
     pub in_previous: bool,
     /// Verifies its signatures; `None` for an algorithm that this build cannot compute.
@@ -231,25 +234,28 @@ pub(crate) enum Decision<'a> {
 }
 
 impl Retention {
-    /// The keys of which a signature over the DNSKEY set stays. `keys` is the set as it will be, `rrsigs` are RRSIGs of
-    /// the apex from anywhere, and `supplied` those made elsewhere.
+    /// The keys of which a signature over a set of the apex stays. `records` is the set as it will be, `rrsigs` are RRSIGs
+    /// of the apex from anywhere, and `supplied` those made elsewhere.
     #[must_use]
-    pub fn kept_over_dnskey(
+    pub fn kept_at_apex(
         &self,
         origin: NameRef<'_>,
         class: Class,
-        keys: &[RecordRef<'_>],
+        records: &[RecordRef<'_>],
         rrsigs: &[RecordRef<'_>],
         supplied: &[OwnedRecord],
     ) -> Vec<Dnskey> {
+        let Some(rtype) = records.first().map(|record| record.rtype) else {
+            return Vec::new();
+        };
         let mut set = CanonicalSet::default();
-        set.load(keys);
+        set.load(records);
         let mut signed = Vec::new();
-        set.write_signed(origin, RecordType::DNSKEY, class, &mut signed);
+        set.write_signed(origin, rtype, class, &mut signed);
         let at_hand = SetAtHand {
             origin,
             owner: origin,
-            rtype: RecordType::DNSKEY,
+            rtype,
             ttl: set.ttl(),
             signed: &signed,
         };
@@ -262,10 +268,10 @@ impl Retention {
         self.keys
             .iter()
             .filter(|key| {
-                let of_key = existing.over(RecordType::DNSKEY).filter(|candidate| {
+                let of_key = existing.over(rtype).filter(|candidate| {
                     candidate.rrsig.key_tag == key.key_tag && candidate.rrsig.algorithm == key.dnskey.algorithm().0
                 });
-                let signer = key.signs(RecordType::DNSKEY);
+                let signer = key.signs(rtype);
                 self.best(key, signer, at_hand, of_key, &mut message).is_some()
             })
             .map(|key| key.dnskey.clone())
@@ -299,6 +305,7 @@ impl Retention {
             let kept = self.best(key, signer, set, of_key.clone(), message);
             match (kept, signer) {
                 (Some((rrsig, fate)), _) => each(Decision::Keep(rrsig, fate)),
+                (None, Some(_)) if self.predecessor_signs(key, set, existing, message) => {}
                 (None, Some(signer)) => {
                     let reason = if self.force {
                         Reason::Forced
@@ -336,6 +343,28 @@ impl Retention {
                 each(Decision::Drop(candidate.rrsig));
             }
         }
+    }
+
+    /// Whether the key that this one follows has a signature over the set that stays, or makes a new one in its place.
+    fn predecessor_signs(
+        &self,
+        key: &KnownKey,
+        set: SetAtHand<'_>,
+        existing: Existing<'_>,
+        message: &mut Vec<u8>,
+    ) -> bool {
+        let keys_of_apex = matches!(set.rtype, RecordType::DNSKEY | RecordType::CDS | RecordType::CDNSKEY);
+        if keys_of_apex || key.dnskey.is_sep() {
+            return false;
+        }
+        let Some(before) = key.predecessor.and_then(|at| self.keys.get(at)) else {
+            return false;
+        };
+        let of_it = existing.over(set.rtype).filter(|candidate| {
+            candidate.rrsig.key_tag == before.key_tag && candidate.rrsig.algorithm == before.dnskey.algorithm().0
+        });
+        let signer = before.signs(set.rtype);
+        signer.is_some() && of_it.clone().next().is_some() || self.best(before, signer, set, of_it, message).is_some()
     }
 
     fn is_expiring(&self, rrsig: &Rrsig<'_>, rtype: RecordType) -> bool {

@@ -360,7 +360,7 @@ pub enum KeyFault {
     #[error("what it signs does not verify with the public key on the token: the two halves do not belong together")]
     HalvesDiffer,
     /// The host has no means to check its signatures.
-    #[error("signatures by {0} cannot be verified on the host")]
+    #[error("signatures by {0} cannot be verified on the host: that needs a build with OpenSSL (feature openssl)")]
     NoVerifier(&'static str),
 }
 

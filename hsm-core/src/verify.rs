@@ -27,6 +27,8 @@ enum Prepared {
     P256(ParsedPublicKey),
     P384(ParsedPublicKey),
     Ed25519(ParsedPublicKey),
+    #[cfg(feature = "openssl")]
+    Ed448(openssl::pkey::PKey<openssl::pkey::Public>),
 }
 
 impl fmt::Debug for PreparedVerifier {
@@ -36,6 +38,8 @@ impl fmt::Debug for PreparedVerifier {
             Prepared::P256(_) => "PreparedVerifier(P-256)",
             Prepared::P384(_) => "PreparedVerifier(P-384)",
             Prepared::Ed25519(_) => "PreparedVerifier(Ed25519)",
+            #[cfg(feature = "openssl")]
+            Prepared::Ed448(_) => "PreparedVerifier(Ed448)",
         })
     }
 }
@@ -44,7 +48,7 @@ impl PreparedVerifier {
     /// Parses a public key; a point off its curve is refused.
     ///
     /// # Errors
-    /// [`KeyFault::Encoding`], and [`KeyFault::NoVerifier`] for Ed448.
+    /// [`KeyFault::Encoding`], and [`KeyFault::NoVerifier`] for Ed448 without the feature `openssl`.
     pub fn new(public: &PublicPart) -> Result<Self, KeyFault> {
         let wrong = |_| KeyFault::Encoding("its public part is no valid key".to_owned());
         Ok(Self(match public {
@@ -69,6 +73,12 @@ impl PreparedVerifier {
                 Prepared::P384(ParsedPublicKey::new(&ECDSA_P384_SHA384_FIXED, point).map_err(wrong)?)
             }
             PublicPart::Ed25519(point) => Prepared::Ed25519(ParsedPublicKey::new(&ED25519, point).map_err(wrong)?),
+            #[cfg(feature = "openssl")]
+            PublicPart::Ed448(point) => Prepared::Ed448(
+                openssl::pkey::PKey::public_key_from_raw_bytes(point, openssl::pkey::Id::ED448)
+                    .map_err(|_| KeyFault::Encoding("its public part is no valid key".to_owned()))?,
+            ),
+            #[cfg(not(feature = "openssl"))]
             PublicPart::Ed448(_) => return Err(KeyFault::NoVerifier("Ed448")),
         }))
     }
@@ -99,6 +109,10 @@ impl PreparedVerifier {
             (Prepared::P256(key), SignMechanism::Ecdsa) => by_digest(key, &SHA256, data),
             (Prepared::P384(key), SignMechanism::Ecdsa) => by_digest(key, &SHA384, data),
             (Prepared::Ed25519(key), SignMechanism::Eddsa) => key.verify_sig(data, signature).is_ok(),
+            #[cfg(feature = "openssl")]
+            (Prepared::Ed448(key), SignMechanism::Eddsa) => openssl::sign::Verifier::new_without_digest(key)
+                .and_then(|mut verifier| verifier.verify_oneshot(signature, data))
+                .unwrap_or(false),
             _ => false,
         }
     }
@@ -145,10 +159,10 @@ mod tests {
         let public = PublicPart::Ed25519(pair.public_key().as_ref().try_into().unwrap());
         assert!(verify(&public, SignMechanism::Eddsa, TEXT, signature.as_ref()).unwrap());
         assert!(!verify(&public, SignMechanism::Eddsa, b"", signature.as_ref()).unwrap());
-        let none = PublicPart::Ed448([0; 57]);
-        assert_eq!(
-            verify(&none, SignMechanism::Eddsa, b"", b"").unwrap_err(),
-            KeyFault::NoVerifier("Ed448")
-        );
+        let ed448 = PublicPart::Ed448([0; 57]);
+        match verify(&ed448, SignMechanism::Eddsa, b"", b"") {
+            Ok(good) => assert!(cfg!(feature = "openssl") && !good),
+            Err(fault) => assert_eq!(fault, KeyFault::NoVerifier("Ed448")),
+        }
     }
 }

@@ -31,6 +31,36 @@ pub enum Output {
     Stdout,
 }
 
+/// What is written of the signed zone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Contents {
+    /// All of it.
+    #[default]
+    Zone,
+    /// What signing adds, to be included in the zone: RRSIG, NSEC, NSEC3, NSEC3PARAM, DNSKEY, CDS, CDNSKEY and ZONEMD (BIND's
+    /// `-D`). The whole zone is verified all the same.
+    Dnssec,
+}
+
+/// Where DS records of children come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChildrenConfig {
+    /// A folder with `dsset-` files, one for each delegation.
+    pub folder: PathBuf,
+    /// What becomes of the DS records of a delegation without such a file.
+    pub missing: MissingDsset,
+}
+
+/// What becomes of the DS records of a delegation whose `dsset-` file is missing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum MissingDsset {
+    /// They stay, and the delegation is warned of.
+    #[default]
+    Keep,
+    /// They go: the delegation becomes insecure (BIND's `-g`).
+    Drop,
+}
+
 /// What becomes of signatures and denial records in the input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum InputDnssec {
@@ -119,6 +149,8 @@ pub struct SignConfig {
     pub origin: Name,
     /// Where the result goes.
     pub output: Output,
+    /// How much of it.
+    pub contents: Contents,
     /// Validity, serial, denial.
     pub policy: Policy,
     /// Which keys sign what.
@@ -147,6 +179,10 @@ pub struct SignConfig {
     pub journal: Option<JournalConfig>,
     /// Whether the report has digests of input, output and provider libraries; they cost another look at each file.
     pub digests: bool,
+    /// Where the DS records of delegations come from, in place of the zone's own.
+    pub children: Option<ChildrenConfig>,
+    /// By how much, in percent, the number of records may differ from that of the previous output.
+    pub max_change: Option<u32>,
 }
 
 /// What kind of store keys live in: it decides which threads sign.

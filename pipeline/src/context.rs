@@ -3,15 +3,15 @@
 
 use dnssec_sign::{
     Class, Denial, Dnskey, KeyCandidate, KeySet, KeySetEntry, KeySetOptions, KeySetWarning, KeySource, KeyTimes, Node,
-    NodeList, Nsec3Hasher, Nsec3Params, OwnedRecord, RecordRef, RecordType, SerialPolicy, ZoneContext, ZoneSigner,
-    date_number, is_made_by_signing, next_serial, serial_later, write_hash_label,
+    NodeList, Nsec3Hasher, Nsec3Params, OwnedRecord, RecordRef, RecordType, SerialPolicy, Succession, ZoneContext,
+    ZoneSigner, date_number, next_serial, serial_later, write_hash_label,
 };
 use zone_io::{Run, lookup};
 
 use crate::config::{InputDnssec, SignConfig, SigningKeys};
 use crate::error::Error;
 use crate::known_keys;
-use crate::offline::{self, DnskeySetFile};
+use crate::offline::{DnskeySetFile, Signed};
 use crate::previous::Previous;
 use crate::sync;
 use crate::tally::Tally;
@@ -90,16 +90,6 @@ pub(crate) fn decide(
             first
         }
     };
-    if config.reuse.input == InputDnssec::Reject
-        && let Some(record) = apex.records.iter().find(|record| is_made_by_signing(record.rtype))
-    {
-        return Err(Error::Input(format!(
-            "{}: signed already (line {}), and --input-dnssec reject refuses that; reuse keeps what is still good, strip \
-             makes all anew",
-            config.zone_file.display(),
-            record.locus.line
-        )));
-    }
     let mut old_nodes = NodeList::new();
     let old_apex = match earlier.runs {
         Some(runs) if lookup(runs, origin, &[], &mut old_nodes) => Some(old_nodes.node(0)),
@@ -175,14 +165,34 @@ pub(crate) fn decide(
         ttl: soa.ttl,
         rdata: hash.rdata(new_serial, &vec![0; hash.digest_length()]),
     }));
-    let retention = known_keys::retention(&key_set, &config.policy, &config.reuse, now, old_apex.as_ref());
-    let supplied = ceremony.map_or_else(Vec::new, |file| file.signatures);
+    let retention = known_keys::retention(
+        &key_set,
+        &candidates,
+        &config.policy,
+        &config.reuse,
+        now,
+        old_apex.as_ref(),
+    );
+    let (announced, supplied) = ceremony.map_or_else(Default::default, |file| (file.sync, file.signatures));
+    let announced = if announced.is_empty() {
+        sync::records(&apex, &key_set, &candidates, config, now)?
+    } else {
+        announced
+    };
     let mut rrsigs: Vec<RecordRef<'_>> = Vec::new();
     if retention.use_input {
         rrsigs.extend(apex.set(RecordType::RRSIG));
     }
     rrsigs.extend(old_apex.iter().flat_map(|apex| apex.set(RecordType::RRSIG)));
-    let vouched = offline::vouched(&key_set, &retention, &records, &rrsigs, &supplied, config)?;
+    let signed = Signed {
+        set: &key_set,
+        retention: &retention,
+        rrsigs: &rrsigs,
+        supplied: &supplied,
+        config,
+    };
+    let vouched = signed.vouched(&records)?;
+    signed.check_sync(&announced)?;
     let of_ksk = |warning: &&KeySetWarning| !vouched || !matches!(warning, KeySetWarning::NoKskSigns { .. });
     warnings.extend(key_set.warnings().iter().filter(of_ksk).map(ToString::to_string));
     if let Some(output) = earlier.output {
@@ -204,7 +214,7 @@ pub(crate) fn decide(
         max_ttl,
         retention: Some(retention),
         supplied,
-        sync: Some(sync::records(&apex, &key_set, &candidates, config, now)?),
+        sync: Some(announced),
     };
     Ok(Decision {
         context,
@@ -278,6 +288,7 @@ fn keys_of_zone(apex: &Node<'_>) -> Result<Vec<KeyCandidate>, Error> {
                 explicit: false,
                 ttl: Some(record.ttl),
                 in_zone: true,
+                succession: Succession::default(),
             })
         })
         .collect()

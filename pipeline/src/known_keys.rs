@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use dnssec_sign::{
-    CheckSignature, Dnskey, KeySet, KeySource, KeyState, KnownKey, Node, Policy, PublicKeyVerifier, RecordType,
-    Retention, Window,
+    CheckSignature, Dnskey, KeyCandidate, KeySet, KeySource, KeyState, KnownKey, Node, Policy, PublicKeyVerifier,
+    RecordType, Retention, Succession, Window,
 };
 
 use crate::config::{InputDnssec, ReuseConfig};
@@ -13,6 +13,7 @@ use crate::config::{InputDnssec, ReuseConfig};
 /// How existing signatures are dealt with. `previous` is the apex of the previous output, where one is looked at.
 pub(crate) fn retention(
     set: &KeySet,
+    candidates: &[KeyCandidate],
     policy: &Policy,
     reuse: &ReuseConfig,
     now: u32,
@@ -38,6 +39,9 @@ pub(crate) fn retention(
         }
     }
     keys.sort_by(|one, other| one.dnskey.rdata().cmp(other.dnskey.rdata()));
+    for at in 0..keys.len() {
+        keys[at].predecessor = predecessor(&keys, at, candidates);
+    }
     Retention {
         now,
         refresh: policy.refresh_window(Window::Zone),
@@ -48,6 +52,24 @@ pub(crate) fn retention(
         force: reuse.force,
         keys,
     }
+}
+
+/// The place of the key that the one at `at` follows: its files name one before it, and that one's files name it.
+fn predecessor(keys: &[KnownKey], at: usize, candidates: &[KeyCandidate]) -> Option<usize> {
+    let succession = |key: &KnownKey| {
+        let mut of_key = candidates
+            .iter()
+            .filter(|candidate| candidate.dnskey.unrevoked() == key.dnskey.unrevoked());
+        of_key
+            .find(|candidate| candidate.succession != Succession::default())
+            .map(|candidate| candidate.succession)
+    };
+    let key = keys.get(at)?;
+    succession(key)?.predecessor?;
+    keys.iter().position(|other| {
+        other.dnskey.algorithm() == key.dnskey.algorithm()
+            && succession(other).is_some_and(|other| other.successor == Some(key.key_tag))
+    })
 }
 
 fn known(dnskey: &Dnskey, previous: Option<&Node<'_>>) -> KnownKey {
@@ -70,6 +92,7 @@ fn known(dnskey: &Dnskey, previous: Option<&Node<'_>>) -> KnownKey {
         published: false,
         offline: false,
         inactive: false,
+        predecessor: None,
         in_previous: same && count == 1,
         checker: PublicKeyVerifier::new(dnskey)
             .ok()

@@ -12,6 +12,7 @@ use crate::error::Error;
 use crate::partition::Partitions;
 use crate::rounds::{Chain, Work};
 use crate::signing::{Hall, Round, Written};
+use crate::verify::refuse;
 use crate::zonemd;
 
 /// Which signatures of the apex wait.
@@ -134,7 +135,13 @@ pub(crate) fn finish(
         sign(work, signatures.collect(), hall, pool)?;
     }
     match work.verification {
-        Some(verification) => verification.verify_apex(work.output),
+        Some(verification) => {
+            let facts = verification.verify_apex(work.output)?;
+            match facts.filter(|_| work.late.waiting.zonemd && verification.is_full()) {
+                Some(facts) => refuse(&zonemd::verify(&work, partitions, chain, facts, pool)?),
+                None => Ok(()),
+            }
+        }
         None => Ok(()),
     }
 }

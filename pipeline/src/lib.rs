@@ -11,7 +11,9 @@
 //! [`SigningKeys`], and everything else is here. No algorithm that an embedder would want is in this crate: those
 //! are in `dnssec-sign`, `zone-io` and `hsm-core`.
 
+mod admission;
 mod audit;
+mod children;
 mod config;
 mod context;
 mod digest;
@@ -53,6 +55,7 @@ use dnssec_sign::{Nsec3Chain, Window};
 use rayon::ThreadPool;
 use rayon::slice::ParallelSliceMut as _;
 
+use crate::children::Children;
 use crate::context::{Decision, Earlier, moment};
 use crate::emit::Explain;
 use crate::journal::Found;
@@ -71,8 +74,8 @@ use crate::verify::Verification;
 
 pub use audit::{AuditEvent, AuditKey, AuditSummary, AuditToken, audit, install_audit, verify_audit};
 pub use config::{
-    InputDnssec, JournalConfig, Output, PartitionSize, Resume, ReuseConfig, SignConfig, SigningKeys, Store, StoreKind,
-    SyncRecords, VerifyConfig, VerifyLevel,
+    ChildrenConfig, Contents, InputDnssec, JournalConfig, MissingDsset, Output, PartitionSize, Resume, ReuseConfig,
+    SignConfig, SigningKeys, Store, StoreKind, SyncRecords, VerifyConfig, VerifyLevel,
 };
 pub use error::Error;
 pub use input::InputOptions;
@@ -117,13 +120,19 @@ fn sign_with(
     let found = config.journal.as_ref().map(Found::open).transpose()?;
     let adapted = found.as_ref().map(|found| found.adapt(config, observer)).transpose()?;
     let config = adapted.as_ref().unwrap_or(config);
-    let output = ZoneOutput::create(&config.output, observer)?;
+    let mut output = ZoneOutput::create(&config.output, observer)?;
     let zone = pool.install(|| load(config, observer))?;
     let (loaded, load_cpu) = (Instant::now(), process_cpu() - cpu);
     let old = match &config.reuse.previous {
         Some(path) => Some(pool.install(|| load_previous(path, config, observer))?),
         None => None,
     };
+    pool.install(|| admission::admit(&zone, config))?;
+    let children = config
+        .children
+        .as_ref()
+        .map(|children| Children::read(children, config))
+        .transpose()?;
     let replaced = match &config.output {
         Output::File(path) => Previous::read(path, &config.origin)?,
         Output::Stdout => None,
@@ -149,11 +158,11 @@ fn sign_with(
     let tally = Tally::default();
     let now = moment(config.now);
     let comparison = match &config.output {
-        Output::File(path) => {
+        Output::File(path) if config.contents == Contents::Zone => {
             let due = now.wrapping_add(config.policy.refresh_window(Window::Zone));
             Comparison::open(path, due)?
         }
-        Output::Stdout => None,
+        _ => None,
     };
     let late = Late::new(Waiting {
         soa: decision.again && comparison.is_some(),
@@ -174,6 +183,7 @@ fn sign_with(
         },
         lints: zone.lints(),
         late: &late,
+        children: children.as_ref(),
         comparison: comparison.as_ref(),
     };
     let outcome = sign_zone(&zone, config, &decision, work, &hall, pool).map_err(|error| {
@@ -200,6 +210,9 @@ fn sign_with(
     let verdict = verification.map(Verification::finish).transpose()?;
     let verified = Instant::now();
     observer.phase(Phase::Publish, None);
+    if config.contents == Contents::Dnssec {
+        output.keep_dnssec()?;
+    }
     let bytes_out = output.length();
     let digests = match config.digests {
         true => pool.install(|| digest::of_run(config, &output))?,
@@ -228,6 +241,11 @@ fn sign_with(
             "the output is not what it was, and its serial is {} still: secondaries will not transfer it",
             replaced.serial
         ));
+    }
+    if let (Some(children), Some(from)) = (&children, &config.children)
+        && let Some(warning) = children.warning(&from.folder)
+    {
+        observer.warn(&warning);
     }
     if let Some(warning) = decision.short_validity(&tally, now) {
         observer.warn(&warning);

@@ -1,11 +1,11 @@
-//! Keys that are not at hand: a DNSKEY set that was signed where the KSK is, and whether the DNSKEY set of this run has a
-//! signature that a parent's DS can vouch for. Whether a signature is good is `dnssec_sign`'s to say.
+//! Keys that are not at hand: a DNSKEY set, with CDS and CDNSKEY, that was signed where the KSK is, and whether these sets
+//! have a signature that a parent's DS can vouch for. Whether a signature is good is `dnssec_sign`'s to say.
 
 use std::path::{Path, PathBuf};
 
 use dnssec_sign::{
     Class, Dnskey, Insist, KeyCandidate, KeySet, KeySource, KeyTimes, Locus, Name, OwnedRecord, RecordRef, RecordType,
-    Retention, Rrsig,
+    Retention, Rrsig, Succession,
 };
 use zone_io::{ReadOptions, Reader};
 
@@ -16,12 +16,14 @@ use crate::error::Error;
 pub(crate) struct DnskeySetFile {
     path: PathBuf,
     keys: Vec<OwnedRecord>,
-    /// The RRSIGs over it.
+    /// CDS and CDNSKEY, which take the place of those that the keys' dates would make.
+    pub(crate) sync: Vec<OwnedRecord>,
+    /// The RRSIGs over these sets.
     pub(crate) signatures: Vec<OwnedRecord>,
 }
 
 impl DnskeySetFile {
-    /// Reads the file: DNSKEY records of the zone and RRSIGs over them, nothing else.
+    /// Reads the file: DNSKEY, CDS and CDNSKEY records of the zone and RRSIGs over them, nothing else.
     ///
     /// # Errors
     /// [`Error::Io`], and [`Error::Input`] for anything else in the file.
@@ -32,6 +34,7 @@ impl DnskeySetFile {
         let mut file = Self {
             path: path.to_path_buf(),
             keys: Vec::new(),
+            sync: Vec::new(),
             signatures: Vec::new(),
         };
         let mut reader = Reader::new(&text, &options);
@@ -42,13 +45,21 @@ impl DnskeySetFile {
                 ttl: record.ttl,
                 rdata: record.rdata.to_vec(),
             };
-            let over_keys = || Rrsig::read(record.rdata).is_some_and(|rrsig| rrsig.covered == RecordType::DNSKEY);
+            let over_keys = || {
+                Rrsig::read(record.rdata).is_some_and(|rrsig| {
+                    matches!(
+                        rrsig.covered,
+                        RecordType::DNSKEY | RecordType::CDS | RecordType::CDNSKEY
+                    )
+                })
+            };
             match record.rtype {
                 RecordType::DNSKEY if record.owner == origin.borrow() => file.keys.push(owned),
+                RecordType::CDS | RecordType::CDNSKEY if record.owner == origin.borrow() => file.sync.push(owned),
                 RecordType::RRSIG if record.owner == origin.borrow() && over_keys() => file.signatures.push(owned),
                 other => {
                     return Err(Error::Input(format!(
-                        "{}:{}: {} {other}: a DNSKEY set has DNSKEY records of {origin} and RRSIGs over them alone",
+                        "{}:{}: {} {other}: a DNSKEY set has DNSKEY, CDS and CDNSKEY records of {origin} and RRSIGs over them alone",
                         path.display(),
                         record.line,
                         record.owner
@@ -80,6 +91,7 @@ impl DnskeySetFile {
                 explicit: false,
                 ttl: Some(record.ttl),
                 in_zone: true,
+                succession: Succession::default(),
             })
         };
         self.keys.iter().map(candidate).collect()
@@ -117,52 +129,108 @@ fn name(dnskey: &Dnskey) -> String {
     format!("{kind} {}/{}", dnskey.algorithm(), dnskey.key_tag())
 }
 
-/// Whether the KSKs that are not at hand have left a signature over the DNSKEY set, where no other KSK makes one.
-///
-/// # Errors
-/// [`Error::Input`] when a KSK is published, none is at hand, and no signature of one is good.
-pub(crate) fn vouched(
-    set: &KeySet,
-    retention: &Retention,
-    records: &[OwnedRecord],
-    rrsigs: &[RecordRef<'_>],
-    supplied: &[OwnedRecord],
-    config: &SignConfig,
-) -> Result<bool, Error> {
-    let secure_entry = |dnskey: &Dnskey| dnskey.is_sep() && !dnskey.is_revoked();
-    let at_hand = set
-        .entries()
-        .iter()
-        .any(|entry| entry.roles.sync && secure_entry(&entry.dnskey));
-    let offline: Vec<String> = set
-        .entries()
-        .iter()
-        .filter(|entry| entry.published && entry.source == KeySource::PublicOnly && secure_entry(&entry.dnskey))
-        .map(|entry| name(&entry.dnskey))
-        .collect();
-    if at_hand || offline.is_empty() || config.key_options.ignore_ksk {
-        return Ok(at_hand);
+/// What is there to vouch for the sets that a parent looks at, beside the keys at hand.
+#[derive(Clone, Copy)]
+pub(crate) struct Signed<'a> {
+    pub(crate) set: &'a KeySet,
+    pub(crate) retention: &'a Retention,
+    /// RRSIGs of the apex, from the input and the previous output.
+    pub(crate) rrsigs: &'a [RecordRef<'a>],
+    /// Those that were made elsewhere.
+    pub(crate) supplied: &'a [OwnedRecord],
+    pub(crate) config: &'a SignConfig,
+}
+
+impl Signed<'_> {
+    /// Whether the KSKs that are not at hand have left a signature over the DNSKEY set, where no other KSK makes one.
+    ///
+    /// # Errors
+    /// [`Error::Input`] when a KSK is published, none is at hand, and no signature of one is good.
+    pub(crate) fn vouched(&self, records: &[OwnedRecord]) -> Result<bool, Error> {
+        let at_hand = self.ksk_at_hand();
+        let offline = self.offline_ksks();
+        if at_hand || offline.is_empty() || self.config.key_options.ignore_ksk {
+            return Ok(at_hand);
+        }
+        if self.ksk_stays_over(RecordType::DNSKEY, records) {
+            return Ok(true);
+        }
+        if self.config.key_options.insist == Insist::Yes {
+            return Ok(false);
+        }
+        Err(Error::Input(format!(
+            "{} is not at hand, and no valid signature of it over the DNSKEY set is: sign where its private half is, give \
+             --dnskey-set FILE with a set signed there, or --reuse OLD with an earlier output",
+            offline.join(", ")
+        )))
     }
-    let keys: Vec<RecordRef<'_>> = records
-        .iter()
-        .filter(|record| record.rtype == RecordType::DNSKEY)
-        .map(|record| RecordRef {
-            rtype: record.rtype,
-            ttl: record.ttl.min(config.max_ttl.unwrap_or(u32::MAX)),
-            rdata: &record.rdata,
-            locus: Locus::default(),
-        })
-        .collect();
-    let kept = retention.kept_over_dnskey(config.origin.borrow(), Class::IN, &keys, rrsigs, supplied);
-    if kept.iter().any(secure_entry) {
-        return Ok(true);
+
+    /// CDS and CDNSKEY count for a parent only with a signature of a key that its DS names (RFC 7344 4.1).
+    ///
+    /// # Errors
+    /// [`Error::Input`] when there are such sets and no KSK signs them, or has.
+    pub(crate) fn check_sync(&self, records: &[OwnedRecord]) -> Result<(), Error> {
+        if records.is_empty() || self.config.key_options.insist == Insist::Yes {
+            return Ok(());
+        }
+        if self.set.signers_of_sync().next().is_none() && self.offline_ksks().is_empty() {
+            return Err(Error::Input(
+                "no key at hand signs CDS and CDNSKEY: activate a KSK, or take the records out".to_owned(),
+            ));
+        }
+        if self.ksk_at_hand() || self.config.key_options.ignore_ksk || !self.has_ksk() {
+            return Ok(());
+        }
+        for rtype in [RecordType::CDS, RecordType::CDNSKEY] {
+            let there = records.iter().any(|record| record.rtype == rtype);
+            if there && !self.ksk_stays_over(rtype, records) {
+                return Err(Error::Input(format!(
+                    "{rtype}: no KSK at hand signs it, and no valid signature of one is there: activate a KSK, put the {rtype} \
+                     set with its signature into the file of --dnskey-set, or take the records out"
+                )));
+            }
+        }
+        Ok(())
     }
-    if config.key_options.insist == Insist::Yes {
-        return Ok(false);
+
+    fn has_ksk(&self) -> bool {
+        self.set.published().any(is_secure_entry)
     }
-    Err(Error::Input(format!(
-        "{} is not at hand, and no valid signature of it over the DNSKEY set is: sign where its private half is, give \
-         --dnskey-set FILE with a set signed there, or --reuse OLD with an earlier output",
-        offline.join(", ")
-    )))
+
+    fn ksk_at_hand(&self) -> bool {
+        let mut signers = self.set.signers_of_sync();
+        signers.any(|entry| is_secure_entry(&entry.dnskey))
+    }
+
+    fn offline_ksks(&self) -> Vec<String> {
+        let entries = self.set.entries().iter();
+        entries
+            .filter(|entry| entry.published && entry.source == KeySource::PublicOnly && is_secure_entry(&entry.dnskey))
+            .map(|entry| name(&entry.dnskey))
+            .collect()
+    }
+
+    /// Whether the signature of a KSK over the set of `rtype` among `records` stays.
+    fn ksk_stays_over(&self, rtype: RecordType, records: &[OwnedRecord]) -> bool {
+        let max_ttl = self.config.max_ttl.unwrap_or(u32::MAX);
+        let set: Vec<RecordRef<'_>> = records
+            .iter()
+            .filter(|record| record.rtype == rtype)
+            .map(|record| RecordRef {
+                rtype,
+                ttl: record.ttl.min(max_ttl),
+                rdata: &record.rdata,
+                locus: Locus::default(),
+            })
+            .collect();
+        let origin = self.config.origin.borrow();
+        let kept = self
+            .retention
+            .kept_at_apex(origin, Class::IN, &set, self.rrsigs, self.supplied);
+        kept.iter().any(is_secure_entry)
+    }
+}
+
+fn is_secure_entry(dnskey: &Dnskey) -> bool {
+    dnskey.is_sep() && !dnskey.is_revoked()
 }

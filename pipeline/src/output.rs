@@ -15,6 +15,9 @@ use crate::error::Error;
 use crate::lock::OutputLock;
 use crate::observer::Observer;
 
+/// So much is read at once of a zone that is written in part.
+const BLOCK: u64 = 1 << 20;
+
 /// An output under way.
 pub(crate) struct ZoneOutput<'a> {
     target: Target<'a>,
@@ -42,6 +45,20 @@ impl Temporary<'_> {
         match &self.file {
             Some(file) => Ok(file.write_all_at(bytes, offset)?),
             None => Ok(()),
+        }
+    }
+}
+
+impl Temporary<'_> {
+    /// Takes another file in place of this one, which is gone then.
+    fn replace(&mut self, file: AtomicFile) {
+        let name = file.temporary_name().map(Path::to_path_buf);
+        if let Some(name) = &name {
+            self.observer.made(name);
+        }
+        drop(self.file.replace(file));
+        if let Some(old) = std::mem::replace(&mut self.name, name) {
+            self.observer.removed(&old);
         }
     }
 }
@@ -132,6 +149,68 @@ impl<'a> ZoneOutput<'a> {
         self.length.load(Ordering::Acquire)
     }
 
+    /// Leaves only the lines that signing made, to be included in a zone.
+    ///
+    /// # Errors
+    /// [`Error::Io`] and [`Error::Zone`].
+    pub(crate) fn keep_dnssec(&mut self) -> Result<(), Error> {
+        let mut length = 0;
+        let target = match &self.target {
+            Target::File(whole, _) => {
+                let Some(path) = whole.file.as_ref().map(AtomicFile::target) else {
+                    return Ok(());
+                };
+                let mut part = AtomicFile::create(path)?;
+                self.copy_dnssec(|lines| {
+                    length += lines.len() as u64;
+                    Ok(part.write_all(lines)?)
+                })?;
+                Ok(part)
+            }
+            Target::Spool(_) => {
+                let mut part = tempfile::tempfile().map_err(Error::io(std::env::temp_dir()))?;
+                self.copy_dnssec(|lines| {
+                    length += lines.len() as u64;
+                    part.write_all(lines).map_err(Error::io(std::env::temp_dir()))
+                })?;
+                Err(part)
+            }
+        };
+        match (target, &mut self.target) {
+            (Ok(part), Target::File(temporary, reader)) => {
+                *reader = part.reader();
+                temporary.replace(part);
+            }
+            (Err(part), target) => *target = Target::Spool(part),
+            (Ok(_), Target::Spool(_)) => {}
+        }
+        self.length.store(length, Ordering::Release);
+        Ok(())
+    }
+
+    /// Hands the lines that signing made on, block by block.
+    fn copy_dnssec(&self, mut write: impl FnMut(&[u8]) -> Result<(), Error>) -> Result<(), Error> {
+        let (mut block, mut text, mut part) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut at, length) = (0, self.length());
+        while at < length {
+            let end = length.min(at + BLOCK);
+            self.read(at..end, &mut block)?;
+            at = end;
+            text.extend_from_slice(&block);
+            // Every line ends with a line feed, so what follows the last one is the head of another.
+            let whole = text.iter().rposition(|&byte| byte == b'\n').map_or(0, |last| last + 1);
+            part.clear();
+            for line in text[..whole].split_inclusive(|&byte| byte == b'\n') {
+                if is_made(line) {
+                    part.extend_from_slice(line);
+                }
+            }
+            write(&part)?;
+            text.drain(..whole);
+        }
+        Ok(())
+    }
+
     /// Makes it the zone's file in one step, or copies it to standard output.
     ///
     /// # Errors
@@ -162,4 +241,13 @@ impl<'a> ZoneOutput<'a> {
         }
         Ok(())
     }
+}
+
+/// Whether a line `owner TTL class type data` is of a type that signing makes.
+fn is_made(line: &[u8]) -> bool {
+    let rtype = line.split(|&byte| byte == b'\t').nth(3).unwrap_or_default();
+    matches!(
+        rtype,
+        b"RRSIG" | b"NSEC" | b"NSEC3" | b"NSEC3PARAM" | b"DNSKEY" | b"CDS" | b"CDNSKEY" | b"ZONEMD"
+    )
 }

@@ -10,6 +10,7 @@ use dnssec_sign::{
 };
 use zone_io::{Lint, Lints, Reason, Run, check_sets, merge_range};
 
+use crate::children::Children;
 use crate::emit::{Emission, Explain, Renderer, Scratch, Signing};
 use crate::error::Error;
 use crate::late::Late;
@@ -36,6 +37,8 @@ pub(crate) struct Work<'a> {
     /// The warnings that are wanted.
     pub(crate) lints: Lints,
     pub(crate) late: &'a Late,
+    /// DS sets that take the place of the zone's.
+    pub(crate) children: Option<&'a Children>,
     /// The file that the output takes the place of.
     pub(crate) comparison: Option<&'a Comparison>,
 }
@@ -131,6 +134,9 @@ impl<'a> Round for Names<'a> {
 
     fn plan(&self, index: usize, text: Vec<u8>, scratch: &mut NamesScratch<'a>) -> Result<Emission, Error> {
         let neighbours = self.partitions.load_with_neighbours(index, &mut scratch.nodes);
+        if let Some(children) = self.work.children {
+            children.apply(&mut scratch.nodes);
+        }
         let mut renderer = self.work.renderer(text, &mut scratch.rendering);
         if index == 0 {
             renderer = renderer.with_waiting(self.work.late.waiting);

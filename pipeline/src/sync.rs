@@ -15,7 +15,7 @@ use crate::error::Error;
 /// The CDS and CDNSKEY records of the apex.
 ///
 /// # Errors
-/// [`Error::Input`] when no key signs them, or a delete form is not alone.
+/// [`Error::Input`] when a delete form is not alone.
 pub(crate) fn records(
     apex: &Node<'_>,
     set: &KeySet,
@@ -23,8 +23,8 @@ pub(crate) fn records(
     config: &SignConfig,
     now: u32,
 ) -> Result<Vec<OwnedRecord>, Error> {
-    let records = match &config.sync {
-        SyncRecords::Delete => delete_records(set.ttl()),
+    match &config.sync {
+        SyncRecords::Delete => Ok(delete_records(set.ttl())),
         SyncRecords::Kinds(kinds) => {
             let existing: Vec<RecordRef<'_>> = [RecordType::CDS, RecordType::CDNSKEY]
                 .into_iter()
@@ -37,15 +37,9 @@ pub(crate) fn records(
                 .filter(|entry| entry.published && !entry.dnskey.is_revoked())
                 .map(|entry| (&entry.dnskey, times(entry, candidates)));
             sync_records(config.origin.borrow(), &existing, set.ttl(), announced, kinds, now)
-                .map_err(|error| Error::Input(error.to_string()))?
+                .map_err(|error| Error::Input(error.to_string()))
         }
-    };
-    if !records.is_empty() && set.signers_of_sync().next().is_none() {
-        return Err(Error::Input(
-            "no key at hand signs CDS and CDNSKEY: activate a KSK, or take the records out".to_owned(),
-        ));
     }
-    Ok(records)
 }
 
 /// The dates of a key, from whichever candidate has them.

@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use dnssec_sign::verify::{
-    ApexFacts, Expectations, Finding, Joiner, PartitionVerdict, Report, Rule, survey_apex, verify_partition,
+    ApexFacts, Expectations, Finding, Joiner, Level, PartitionVerdict, Report, Rule, survey_apex, verify_partition,
 };
 use dnssec_sign::{Locus, Name, NodeList};
 use zone_io::{ReadOptions, Reader, Run, RunBuilder, lookup, merge_range};
@@ -93,11 +93,16 @@ impl Verification {
         Ok(())
     }
 
-    /// Judges the apex's partition, now that nothing in it is open any more.
-    pub(crate) fn verify_apex(&self, output: &ZoneOutput<'_>) -> Result<(), Error> {
+    /// Whether digests are computed too.
+    pub(crate) fn is_full(&self) -> bool {
+        self.expectations.level == Level::Full
+    }
+
+    /// Judges the apex's partition, now that nothing in it is open any more. What was learnt of the apex comes back.
+    pub(crate) fn verify_apex(&self, output: &ZoneOutput<'_>) -> Result<Option<&ApexFacts>, Error> {
         let range = match self.partitions().first() {
             Some(partition) => partition.range.clone(),
-            None => return Ok(()),
+            None => return Ok(None),
         };
         let run = [read_back(&self.expectations.origin, range, output)?];
         let facts = survey(&run, &self.expectations).map_err(|findings| Error::Verification(lines(&findings)))?;
@@ -105,8 +110,7 @@ impl Verification {
         merge_range(&run, self.expectations.origin.borrow(), &[], None, &mut nodes);
         let verdict = verify_partition(&nodes, None, &facts);
         self.update(0, |partition| partition.verdict = Some(verdict));
-        let _ = self.last_facts.set(facts);
-        Ok(())
+        Ok(Some(self.last_facts.get_or_init(|| facts)))
     }
 
     /// Joins all verdicts.
@@ -182,6 +186,17 @@ fn suspects(report: &Report, holders: &[(u16, String)]) -> String {
     holders
         .map(|(tag, store)| format!("\nkey {tag}, whose signatures do not verify, is on {store}"))
         .collect()
+}
+
+/// Fails with the findings, when there are any.
+///
+/// # Errors
+/// [`Error::Verification`].
+pub(crate) fn refuse(findings: &[Finding]) -> Result<(), Error> {
+    if findings.is_empty() {
+        return Ok(());
+    }
+    Err(Error::Verification(lines(findings)))
 }
 
 /// The findings of a report, the first of them in full.

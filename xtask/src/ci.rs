@@ -49,6 +49,10 @@ pub(crate) fn run() -> Result<()> {
         )
     })?;
     step("test-hsm", &|| cargo(&["xtask", "test-hsm"], &[]))?;
+    step("without openssl", &|| {
+        let scope = ["test", "--release", "--package", "dnssec-sign", "--lib"];
+        cargo(&[&scope[..], &["--features", "software,verify"]].concat(), &[])
+    })?;
     step("fuzz", &|| cargo(&["xtask", "fuzz", "--seconds", "20"], &[]))?;
     step("demo", &|| cargo(&["xtask", "demo"], &[]))?;
     report(&took);

@@ -40,9 +40,13 @@ pub(crate) fn run(origin: &Origin) -> Result<()> {
     Ok(())
 }
 
+/// The features that the program is built and tested with.
+pub(crate) const FEATURES: [&str; 2] = ["--features", "signet-pipeline/openssl"];
+
 /// The release build of the program.
 pub(crate) fn build() -> Result<std::path::PathBuf> {
-    process::run(process::cargo().args(["build", "--release", "--package", "signet-pipeline"]))?;
+    let build = ["build", "--release", "--package", "signet-pipeline"];
+    process::run(process::cargo().args(build).args(FEATURES))?;
     Ok(layout::signet())
 }
 

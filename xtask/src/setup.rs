@@ -46,7 +46,7 @@ const NEEDS: &[Need] = &[
     Need {
         probe: Probe::Header("openssl/ssl.h"),
         package: "libssl-dev",
-        purpose: "SoftHSM's cryptography",
+        purpose: "SoftHSM's cryptography, and signet's Ed448",
     },
     Need {
         probe: Probe::Header("stdlib.h"),

@@ -32,6 +32,7 @@ pub(crate) fn run(extent: &Extent) -> Result<()> {
     let signet = demo::build()?;
     let mut test = process::cargo();
     test.args(["test", "--workspace", "--release", "--no-fail-fast"]);
+    test.args(demo::FEATURES);
     token.lend(&mut test);
     test.env("SIGNET_BIN", signet).env("KRYOPTIC_MODULE", kryoptic);
     if extent.full {

@@ -123,7 +123,7 @@ pub enum KeySetError {
     },
     /// An algorithm that must not sign (RFC 8624 3.1, RFC 9905).
     #[error(
-        "{key} is of an algorithm that must not sign any more: make a key of ECDSAP256SHA256 (13) or RSASHA256 (8)"
+        "{key} is of an algorithm that must not sign any more: make a key of ECDSAP256SHA256 (13) or RSASHA256 (8), or insist"
     )]
     Forbidden {
         /// The key.

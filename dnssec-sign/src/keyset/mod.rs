@@ -45,6 +45,17 @@ pub struct KeyCandidate {
     pub ttl: Option<u32>,
     /// Whether this is a DNSKEY of the zone's input.
     pub in_zone: bool,
+    /// The keys before and after it, as its files name them.
+    pub succession: Succession,
+}
+
+/// The keys that a key's files name as those before and after it, by their tags: BIND's `Predecessor` and `Successor`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Succession {
+    /// The tag of the key that this one follows.
+    pub predecessor: Option<u16>,
+    /// The tag of the key that follows this one.
+    pub successor: Option<u16>,
 }
 
 /// How the keys are used.

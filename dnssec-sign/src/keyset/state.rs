@@ -48,8 +48,8 @@ impl KeyTimes {
         if passed(self.delete) {
             return KeyState::Removed;
         }
-        // A date of activation without one of publication: the key is to be seen before it signs.
-        let published = passed(self.publish) || self.publish.is_none() && self.activate.is_some();
+        // A date of activation without one of publication: the key is seen as soon as it signs, as in BIND.
+        let published = passed(self.publish) || self.publish.is_none() && passed(self.activate);
         if published && passed(self.revoke) {
             return KeyState::Revoked;
         }
@@ -167,7 +167,7 @@ mod tests {
             activate: Some(10),
             ..KeyTimes::default()
         };
-        assert_eq!(activate.state(9), KeyState::StandBy);
+        assert_eq!(activate.state(9), KeyState::Future);
         assert_eq!(activate.state(10), KeyState::Active);
         let unseen = KeyTimes {
             publish: Some(10),

@@ -5,6 +5,7 @@
 
 use super::{
     KeyCandidate, KeyId, KeySet, KeySetError, KeySetOptions, KeySetWarning, KeySource, KeyState, KeyTimes, Lacking,
+    Succession,
 };
 use crate::algorithm::Algorithm;
 use crate::denial::Nsec3Params;
@@ -36,6 +37,7 @@ fn named(dnskey: Dnskey, index: u16) -> KeyCandidate {
         explicit: true,
         ttl: None,
         in_zone: false,
+        succession: Succession::default(),
     }
 }
 
@@ -55,6 +57,7 @@ fn of_zone(dnskey: Dnskey, ttl: u32) -> KeyCandidate {
         explicit: false,
         ttl: Some(ttl),
         in_zone: true,
+        succession: Succession::default(),
     }
 }
 

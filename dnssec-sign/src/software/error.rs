@@ -3,6 +3,9 @@
 use crate::algorithm::Algorithm;
 use crate::dnskey::DnskeyError;
 
+/// What a build with the feature `openssl` can do more.
+const WITH_OPENSSL: &str = ", and any length from 1024 bits on in a build with the feature openssl";
+
 /// A software key that could not be loaded or made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -15,26 +18,29 @@ pub enum SoftwareKeyError {
     },
     /// The algorithm is sound, but this build has no code for it.
     #[error(
-        "software keys of algorithm {algorithm} need OpenSSL, which is not in this build; a key on a token needs it not"
+        "software keys of algorithm {algorithm} need OpenSSL, which is not in this build (feature openssl); a key on a token \
+         needs it not"
     )]
     NotInBuild {
         /// The algorithm.
         algorithm: Algorithm,
     },
     /// A size in which no RSA key can be made.
-    #[error("no RSA key of {bits} bits can be made: choose 2048, 3072 or 4096")]
+    #[error("no RSA key of {bits} bits can be made: choose 2048, 3072 or 4096{}", WITH_OPENSSL)]
     NewRsaSize {
         /// The length asked for.
         bits: u16,
     },
-    /// An RSA key outside 2048 to 4096 bits.
-    #[error("an RSA key of {bits} bits cannot sign here: 2048 to 4096 bits can")]
+    /// An RSA key outside 2048 to 4096 bits, or 1024 to 4096 with OpenSSL.
+    #[error("an RSA key of {bits} bits cannot sign here: 2048 to 4096 bits can{}", WITH_OPENSSL)]
     RsaSize {
         /// The modulus's length in bits.
         bits: usize,
     },
-    /// An RSA public exponent above 33 bits.
-    #[error("an RSA key with a public exponent of {bits} bits cannot sign here: at most 33 bits are possible")]
+    /// An RSA public exponent above 33 bits, or 35 with OpenSSL.
+    #[error(
+        "an RSA key with a public exponent of {bits} bits cannot sign here: at most 33 bits are possible, 35 with the feature openssl"
+    )]
     RsaExponent {
         /// The exponent's length in bits.
         bits: usize,

@@ -17,7 +17,8 @@ use zeroize::Zeroizing;
 const DEFAULT_RSA_BITS: u16 = 2048;
 
 /// Makes a key pair of algorithm 8, 10, 13, 14 or 15: the public half with these flags, and the private fields.
-/// `bits` is for RSA: 2048 (the default), 3072 or 4096; for other algorithms it is not looked at.
+/// `bits` is for RSA: 2048 (the default), 3072 or 4096; for other algorithms it is not looked at. With the feature `openssl`
+/// algorithm 16 is made too, and RSA keys of 1024 to 4096 bits.
 ///
 /// # Errors
 /// [`SoftwareKeyError`] for other algorithms and sizes, or when the crypto library fails.
@@ -31,6 +32,13 @@ pub fn generate_key(
         Algorithm::ECDSAP256SHA256 => ecdsa(flags, algorithm, &ECDSA_P256_SHA256_FIXED_SIGNING),
         Algorithm::ECDSAP384SHA384 => ecdsa(flags, algorithm, &ECDSA_P384_SHA384_FIXED_SIGNING),
         Algorithm::ED25519 => ed25519(flags),
+        #[cfg(feature = "openssl")]
+        Algorithm::ED448 => {
+            let failed = SoftwareKeyError::Generation { algorithm };
+            let (point, fields) = crate::libcrypto::generate_ed448().ok_or(failed)?;
+            Ok((Dnskey::new(flags, algorithm, &point)?, fields))
+        }
+        #[cfg(not(feature = "openssl"))]
         Algorithm::ED448 => Err(SoftwareKeyError::NotInBuild { algorithm }),
         _ => Err(SoftwareKeyError::Algorithm { algorithm }),
     }
@@ -40,15 +48,19 @@ type Pair = (Dnskey, PrivateKeyFields);
 
 fn rsa(flags: u16, algorithm: Algorithm, bits: u16) -> Result<Pair, SoftwareKeyError> {
     let failed = SoftwareKeyError::Generation { algorithm };
-    let size = match bits {
-        2048 => KeySize::Rsa2048,
-        3072 => KeySize::Rsa3072,
-        4096 => KeySize::Rsa4096,
+    let by_aws = |size| {
+        let pair = RsaKeyPair::generate(size).map_err(|_| failed)?;
+        let pkcs8: Pkcs8V1Der<'static> = pair.as_der().map_err(|_| failed)?;
+        der::rsa_fields(pkcs8.as_ref()).ok_or(failed)
+    };
+    let fields = match bits {
+        2048 => by_aws(KeySize::Rsa2048)?,
+        3072 => by_aws(KeySize::Rsa3072)?,
+        4096 => by_aws(KeySize::Rsa4096)?,
+        #[cfg(feature = "openssl")]
+        1024..4096 => crate::libcrypto::generate_rsa(bits).ok_or(failed)?,
         _ => return Err(SoftwareKeyError::NewRsaSize { bits }),
     };
-    let pair = RsaKeyPair::generate(size).map_err(|_| failed)?;
-    let pkcs8: Pkcs8V1Der<'static> = pair.as_der().map_err(|_| failed)?;
-    let fields = der::rsa_fields(pkcs8.as_ref()).ok_or(failed)?;
     let PrivateKeyFields::Rsa {
         modulus,
         public_exponent,

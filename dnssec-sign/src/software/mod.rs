@@ -39,22 +39,32 @@ enum Private {
     /// Signs in ASN.1 form; the number is the length of the fixed form.
     Ecdsa(EcdsaKeyPair, usize),
     Ed25519(Ed25519KeyPair),
+    #[cfg(feature = "openssl")]
+    OpenSsl(crate::libcrypto::SigningKey),
 }
 
 impl SoftwareKey {
-    /// Puts a public key (algorithm 8, 10, 13, 14 or 15) and its private fields together.
+    /// Puts a public key (algorithm 8, 10, 13, 14 or 15, and with the feature `openssl` 5, 7 or 16) and its private fields
+    /// together.
     ///
     /// # Errors
     /// [`SoftwareKeyError`] when the halves are not of one key, the fields form none, or the algorithm does not sign.
     pub fn new(dnskey: Dnskey, fields: &PrivateKeyFields) -> Result<Self, SoftwareKeyError> {
         let algorithm = dnskey.algorithm();
         let private = match algorithm {
+            #[cfg(feature = "openssl")]
+            Algorithm::ED448 | Algorithm::RSASHA1 | Algorithm::NSEC3RSASHA1 => open_ssl(&dnskey, fields)?,
+            #[cfg(feature = "openssl")]
+            Algorithm::RSASHA256 | Algorithm::RSASHA512 if is_unusual(&dnskey) => open_ssl(&dnskey, fields)?,
             Algorithm::RSASHA256 => Private::Rsa(Box::new(rsa(&dnskey, fields)?), &RSA_PKCS1_SHA256),
             Algorithm::RSASHA512 => Private::Rsa(Box::new(rsa(&dnskey, fields)?), &RSA_PKCS1_SHA512),
             Algorithm::ECDSAP256SHA256 => Private::Ecdsa(ecdsa(&dnskey, fields, &ECDSA_P256_SHA256_ASN1_SIGNING)?, 64),
             Algorithm::ECDSAP384SHA384 => Private::Ecdsa(ecdsa(&dnskey, fields, &ECDSA_P384_SHA384_ASN1_SIGNING)?, 96),
             Algorithm::ED25519 => Private::Ed25519(ed25519(&dnskey, fields)?),
-            Algorithm::ED448 => return Err(SoftwareKeyError::NotInBuild { algorithm }),
+            #[cfg(not(feature = "openssl"))]
+            Algorithm::ED448 | Algorithm::RSASHA1 | Algorithm::NSEC3RSASHA1 => {
+                return Err(SoftwareKeyError::NotInBuild { algorithm });
+            }
             _ => return Err(SoftwareKeyError::Algorithm { algorithm }),
         };
         Ok(Self { dnskey, private })
@@ -88,6 +98,8 @@ impl SoftwareKey {
                     _ => None,
                 }
             }
+            #[cfg(feature = "openssl")]
+            Private::OpenSsl(key) => key.sign(message, out),
             Private::Ed25519(pair) => pair.try_sign(message).ok().map(|signature| out.set(signature.as_ref())),
         };
         signed.ok_or_else(|| SignError::Job {
@@ -145,6 +157,19 @@ impl Signer for SoftwareSigner {
             }),
         }
     }
+}
+
+#[cfg(feature = "openssl")]
+fn open_ssl(dnskey: &Dnskey, fields: &PrivateKeyFields) -> Result<Private, SoftwareKeyError> {
+    crate::libcrypto::SigningKey::new(dnskey, fields).map(Private::OpenSsl)
+}
+
+/// Whether a key's size or exponent is one that aws-lc-rs does not sign with.
+#[cfg(feature = "openssl")]
+fn is_unusual(dnskey: &Dnskey) -> bool {
+    dnskey.rsa_parts().is_some_and(|(exponent, modulus)| {
+        !RSA_BITS.contains(&bit_length(strip_zeros(modulus))) || bit_length(strip_zeros(exponent)) > MAX_EXPONENT_BITS
+    })
 }
 
 fn rsa(dnskey: &Dnskey, fields: &PrivateKeyFields) -> Result<RsaKeyPair, SoftwareKeyError> {
@@ -326,17 +351,25 @@ mod tests {
 
     #[test]
     fn what_cannot_sign_says_so() {
-        let algorithm = Algorithm::ED448;
-        assert_eq!(
-            generate_key(256, algorithm, None).unwrap_err(),
-            SoftwareKeyError::NotInBuild { algorithm }
-        );
+        #[cfg(not(feature = "openssl"))]
+        {
+            let algorithm = Algorithm::ED448;
+            let error = generate_key(256, algorithm, None).unwrap_err();
+            assert_eq!(error, SoftwareKeyError::NotInBuild { algorithm });
+            assert!(error.to_string().contains("need OpenSSL"), "{error}");
+            let error = generate_key(256, Algorithm::RSASHA256, Some(1024)).unwrap_err();
+            assert_eq!(error, SoftwareKeyError::NewRsaSize { bits: 1024 });
+            let (_, fields) = generate_key(256, Algorithm::RSASHA256, None).unwrap();
+            let sha1 = Dnskey::from_rsa(256, Algorithm::RSASHA1, &[1, 0, 1], &[0xff; 256]).unwrap();
+            let error = SoftwareKey::new(sha1, &fields).unwrap_err();
+            assert!(matches!(error, SoftwareKeyError::NotInBuild { .. }), "{error}");
+        }
         let algorithm = Algorithm::NSEC3RSASHA1;
         assert_eq!(
             generate_key(256, algorithm, None).unwrap_err(),
             SoftwareKeyError::Algorithm { algorithm }
         );
-        let bits = 1024;
+        let bits = 1000;
         let error = generate_key(256, Algorithm::RSASHA256, Some(bits)).unwrap_err();
         assert_eq!(error, SoftwareKeyError::NewRsaSize { bits });
         let (dnskey, fields) = generate_key(256, Algorithm::RSASHA256, Some(3072)).unwrap();

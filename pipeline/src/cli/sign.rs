@@ -69,6 +69,14 @@ pub(super) struct SignFlags {
     #[arg(long, value_name = "HASH", value_delimiter = ',')]
     zonemd: Vec<ZonemdHash>,
 
+    /// Write what signing adds and no more, to be included in the zone with $INCLUDE; it needs --serial keep
+    #[arg(short = 'D', long)]
+    dnssec_only: bool,
+
+    /// Refuse a zone whose number of records differs by more than so many percent from that of the previous output
+    #[arg(long, value_name = "PERCENT")]
+    max_change: Option<u32>,
+
     #[command(flatten)]
     parent: ParentFlags,
 
@@ -109,9 +117,9 @@ pub(super) struct SignFlags {
     outputs: OutputFlags,
 }
 
-/// What the parent is told.
+/// What the parent is told, and what children say.
 #[derive(Args, Debug)]
-#[command(next_help_heading = "Parent")]
+#[command(next_help_heading = "Parent and children")]
 struct ParentFlags {
     /// The records that announce keys whose SyncPublish date has passed: cdnskey, cds:sha-256, cds:sha-384, '' for none
     #[arg(long, value_name = "LIST", default_value = "cdnskey,cds:sha-256")]
@@ -121,9 +129,17 @@ struct ParentFlags {
     #[arg(long)]
     sync_delete: bool,
 
-    /// Write the zone's DS records to dsset-ORIGIN in this folder
+    /// Where dsset- files are: the zone's own DS records are written to dsset-ORIGIN, and --children reads there
     #[arg(short = 'd', long, value_name = "DIR")]
     dsset_directory: Option<PathBuf>,
+
+    /// Take the DS records of delegations from dsset-NAME files; without a file the zone's own stay
+    #[arg(short = 'g', long)]
+    children: bool,
+
+    /// With --children, drop the DS records of delegations without a file
+    #[arg(long, requires = "children")]
+    drop_ds: bool,
 }
 
 /// How a token is used.

@@ -72,6 +72,8 @@ pub fn mechanisms_of(algorithm: Algorithm) -> Option<(SignMechanism, Option<(Sig
         Algorithm::ECDSAP256SHA256 => (SignMechanism::Ecdsa, Some((SignMechanism::EcdsaSha256, Hash::Sha256))),
         Algorithm::ECDSAP384SHA384 => (SignMechanism::Ecdsa, Some((SignMechanism::EcdsaSha384, Hash::Sha384))),
         Algorithm::ED25519 => (SignMechanism::Eddsa, None),
+        // Without OpenSSL the host cannot prove the key.
+        Algorithm::ED448 if cfg!(feature = "openssl") => (SignMechanism::Eddsa, None),
         _ => return None,
     })
 }

@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use dnssec_sign::{KeyCandidate, KeyIndex, KeySource, KeyStore, Name, SoftwareKeys};
+use dnssec_sign::{KeyCandidate, KeyIndex, KeySource, KeyStore, Name, SoftwareKeys, Succession};
 use hsm_core::{SessionCopy, Uri};
 use zone_io::{KeyFiles, PrivateHalf};
 
@@ -113,6 +113,7 @@ pub fn open_keys(request: &KeyRequest, observer: &dyn Observer) -> Result<Signin
         let needed = explicit || files.times().state(request.now).signs();
         let at = candidates.len();
         let (public, times) = (&files.public, files.times());
+        let succession = succession(&files);
         match files.private.as_ref().map(|private| &private.half) {
             Some(PrivateHalf::Fields(fields)) if needed => {
                 software.push(disk::software_key(&name, public.dnskey.clone(), fields)?);
@@ -147,6 +148,7 @@ pub fn open_keys(request: &KeyRequest, observer: &dyn Observer) -> Result<Signin
             explicit,
             ttl: files.public.ttl,
             in_zone: false,
+            succession,
         });
     }
 
@@ -210,6 +212,18 @@ fn limits(request: &KeyRequest, names: &[String], candidates: &[KeyCandidate]) -
         }
     }
     Ok(limits)
+}
+
+/// The keys before and after one, as its private file names them.
+fn succession(files: &KeyFiles) -> Succession {
+    let tag = |number: Option<u32>| number.and_then(|number| u16::try_from(number).ok());
+    files
+        .private
+        .as_ref()
+        .map_or(Succession::default(), |private| Succession {
+            predecessor: tag(private.numbers.predecessor),
+            successor: tag(private.numbers.successor),
+        })
 }
 
 fn set_source(candidates: &mut [KeyCandidate], at: usize, store: usize, index: usize) {

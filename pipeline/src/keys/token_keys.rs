@@ -37,6 +37,12 @@ pub fn kind_of(algorithm: Algorithm, bits: Option<u16>) -> Result<KeyKind, Error
         Algorithm::ECDSAP256SHA256 => KeyKind::P256,
         Algorithm::ECDSAP384SHA384 => KeyKind::P384,
         Algorithm::ED25519 => KeyKind::Ed25519,
+        Algorithm::ED448 if cfg!(feature = "openssl") => KeyKind::Ed448,
+        Algorithm::ED448 => {
+            return Err(Error::Usage(format!(
+                "keys of {algorithm} cannot be proven by this build: they need OpenSSL (feature openssl); take ED25519"
+            )));
+        }
         Algorithm::RSASHA1 | Algorithm::NSEC3RSASHA1 => {
             return Err(Error::Usage(format!(
                 "{algorithm} must not sign any more (RFC 9905): take ECDSAP256SHA256 or RSASHA256"
@@ -108,10 +114,14 @@ mod tests {
     fn kinds_to_make() {
         assert_eq!(kind_of(Algorithm::RSASHA256, None).unwrap(), KeyKind::Rsa(2048));
         assert_eq!(kind_of(Algorithm::ED25519, None).unwrap(), KeyKind::Ed25519);
+        match kind_of(Algorithm::ED448, None) {
+            Ok(kind) => assert!(cfg!(feature = "openssl") && kind == KeyKind::Ed448),
+            Err(error) => assert!(error.to_string().contains("feature openssl"), "{error}"),
+        }
         for (algorithm, bits) in [
             (Algorithm::RSASHA256, Some(1024)),
             (Algorithm::RSASHA1, None),
-            (Algorithm::ED448, None),
+            (Algorithm(17), None),
         ] {
             assert_eq!(kind_of(algorithm, bits).unwrap_err().exit_code(), 2);
         }

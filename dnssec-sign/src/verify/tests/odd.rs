@@ -151,7 +151,9 @@ fn keys_with_one_tag_are_each_tried() {
 #[test]
 fn algorithms_that_cannot_be_verified_are_no_errors() {
     let apex = name("example.");
-    for algorithm in [16, 17, 23, 253, 254] {
+    let algorithms = [16, 17, 23, 253, 254];
+    let known = usize::from(cfg!(feature = "openssl"));
+    for algorithm in algorithms.into_iter().skip(known) {
         let mut zone = plain(&[ksk(), zsk()]);
         let length = if algorithm == 16 { 57 } else { 40 };
         let foreign = Dnskey::new(257, Algorithm(algorithm), &vec![5; length]).unwrap();

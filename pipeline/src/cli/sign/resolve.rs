@@ -6,11 +6,11 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use dnssec_sign::{Insist, KeySetOptions, Policy};
+use dnssec_sign::{Insist, KeySetOptions, Policy, SerialPolicy};
 use hsm_core::{TokenSelector, Uri};
 use signet_pipeline::{
-    Error, JournalConfig, KeyRequest, Observer, Output, PartitionSize, Resume, Sessions, SignConfig, SyncRecords,
-    TokenAccess, TokenUse,
+    ChildrenConfig, Contents, Error, JournalConfig, KeyRequest, MissingDsset, Observer, Output, PartitionSize, Resume,
+    Sessions, SignConfig, SyncRecords, TokenAccess, TokenUse,
 };
 
 use super::{Offload, ParentFlags, SessionCopy, SessionCount, SignFlags};
@@ -42,6 +42,7 @@ pub(super) fn config(flags: &SignFlags, now: u32, observer: &dyn Observer) -> Re
     Ok(SignConfig {
         origin: origin_of(flags.origin.as_deref(), &flags.zone_file)?,
         output,
+        contents: contents(flags)?,
         zone_file: flags.zone_file.clone(),
         input: flags.input.resolve()?,
         policy,
@@ -59,6 +60,8 @@ pub(super) fn config(flags: &SignFlags, now: u32, observer: &dyn Observer) -> Re
         reuse: flags.reuse.resolve(!flags.denial.is_said()),
         max_ttl: flags.max_ttl()?,
         digests: flags.outputs.report.is_some() || flags.outputs.html.is_some(),
+        children: flags.parent.children(),
+        max_change: flags.max_change,
         sync: flags.parent.sync()?,
         journal: flags.work.journal.clone().map(|path| JournalConfig {
             path,
@@ -78,6 +81,34 @@ pub(in crate::cli) fn threads(typed: Option<NonZeroUsize>) -> usize {
     typed
         .or_else(|| std::thread::available_parallelism().ok())
         .map_or(1, NonZeroUsize::get)
+}
+
+/// A part of a zone has neither SOA nor the zone's own records: what changes those cannot be told in it.
+fn contents(flags: &SignFlags) -> Result<Contents, Error> {
+    if !flags.dnssec_only {
+        return Ok(Contents::Zone);
+    }
+    let refused = [
+        (
+            flags.serial != SerialPolicy::Keep,
+            "the SOA stays in the zone: add --serial keep",
+        ),
+        (flags.max_ttl.is_some(), "TTLs stay in the zone: leave --max-ttl out"),
+        (
+            flags.parent.children,
+            "DS records stay in the zone: leave --children out",
+        ),
+        (
+            flags.max_change.is_some(),
+            "the output does not tell the zone's size: leave --max-change out",
+        ),
+    ];
+    match refused.iter().find(|(given, _)| *given) {
+        Some((_, reason)) => Err(Error::Usage(format!(
+            "--dnssec-only writes what signing adds alone, and {reason}"
+        ))),
+        None => Ok(Contents::Dnssec),
+    }
 }
 
 /// Where the signed zone goes.
@@ -205,6 +236,18 @@ pub(super) fn prove_files(config: &SignConfig, observer: &dyn Observer) -> Resul
 }
 
 impl ParentFlags {
+    fn children(&self) -> Option<ChildrenConfig> {
+        let folder = || self.dsset_directory.clone().unwrap_or_else(|| PathBuf::from("."));
+        self.children.then(|| ChildrenConfig {
+            folder: folder(),
+            missing: if self.drop_ds {
+                MissingDsset::Drop
+            } else {
+                MissingDsset::Keep
+            },
+        })
+    }
+
     fn sync(&self) -> Result<SyncRecords, Error> {
         if self.sync_delete {
             return Ok(SyncRecords::Delete);
