@@ -50,6 +50,26 @@ pub fn signet_binary() -> PathBuf {
     })
 }
 
+/// Whether the program under test has the feature `openssl`, as the one of `cargo xtask test-hsm` has.
+///
+/// # Panics
+/// When it has not and this is CI: what needs it would not be tested.
+#[must_use]
+pub fn with_openssl() -> bool {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let run = std::process::Command::new(signet_binary())
+        .args(["key", "generate", "--on-disk", "-a", "ED448", "a.test.", "-K"])
+        .arg(folder.path())
+        .output()
+        .expect("the program under test starts");
+    let has = run.status.success();
+    assert!(
+        has || env::var_os("CI").is_none(),
+        "the program under test is built without the feature openssl: build it with `--features openssl`"
+    );
+    has
+}
+
 /// The PKCS#11 library: `PKCS11_PROVIDER`, else an installed SoftHSMv2.
 ///
 /// # Panics

@@ -24,6 +24,7 @@ pub mod zones;
 pub use browser::Browser;
 pub use environment::{
     faulty_module, full, kryoptic_module, library, module, program, project, shared_data, signet_binary, spy_module,
+    with_openssl,
 };
 pub use faulty::Faulty;
 pub use keys::{Key, Role};

@@ -1,6 +1,7 @@
 //! One integration binary: suites by topic. The harness they share is this package's library.
 #![allow(missing_docs, reason = "a test binary has no interface")]
 
+mod desk;
 mod signing;
 mod verdicts;
 
@@ -19,11 +20,13 @@ mod key_commands;
 mod key_files;
 mod leak;
 mod mutations;
+mod openssl;
 mod properties;
 mod providers;
 mod reports;
 mod resigning;
 mod run;
+mod safeguards;
 mod token_commands;
 mod users;
 mod vectors;

@@ -1,94 +1,13 @@
 //! Zones that are signed already: what stays and what is made anew, counted, and compared with dnssec-signzone's decisions.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use signet_tests::judges::{SignZone, dnssec_verify, ds_from_key, normalise, settime};
-use signet_tests::zones::{Zone, crowded, leaf};
-use signet_tests::{Run, Scratch, Signet, Token, ZoneText, full};
+use signet_tests::zones::{crowded, leaf};
+use signet_tests::{Scratch, Signet, Token, ZoneText, full};
 
+use crate::desk::Desk;
 use crate::signing::{Denial, Pair, Place};
-
-/// A zone and the keys that sign it.
-struct Desk {
-    scratch: Scratch,
-    zone: Zone,
-    pair: Pair,
-}
-
-/// What a run says of itself.
-struct Done {
-    run: Run,
-    report: serde_json::Value,
-}
-
-impl Done {
-    fn decided(&self, word: &str) -> u64 {
-        self.report["decisions"][word].as_u64().unwrap()
-    }
-
-    fn made(&self) -> u64 {
-        let words = ["new", "changed", "expiring", "key", "forced"];
-        words.iter().map(|word| self.decided(word)).sum()
-    }
-}
-
-impl Desk {
-    fn new(zone: Zone) -> Self {
-        let scratch = Scratch::new();
-        let pair = Pair::of_bind("ED25519", &zone.origin, scratch.folder());
-        Self { scratch, zone, pair }
-    }
-
-    fn input(&self) -> PathBuf {
-        self.zone.write(&self.scratch, &self.pair.both())
-    }
-
-    fn keys(&self) -> &Path {
-        self.scratch.folder()
-    }
-
-    /// Signs `file` into `out` with the keys named, from 20 days ago to 10 days ahead unless `options` say otherwise.
-    fn sign(&self, file: &Path, out: &str, options: &[&str]) -> Done {
-        self.sign_from("now-20d", "now+10d", file, out, options)
-    }
-
-    fn sign_from(&self, start: &str, end: &str, file: &Path, out: &str, options: &[&str]) -> Done {
-        let run = self.try_sign(&["-s", start, "-e", end], file, out, options);
-        run.succeeds();
-        self.done(run, out)
-    }
-
-    fn done(&self, run: Run, out: &str) -> Done {
-        let report = serde_json::from_str(&self.scratch.read(&format!("{out}.json"))).unwrap();
-        Done { run, report }
-    }
-
-    fn try_sign(&self, times: &[&str], file: &Path, out: &str, options: &[&str]) -> Run {
-        let keys: Vec<&str> = self.pair.both().iter().map(|key| key.base_name()).collect();
-        Signet::new("sign")
-            .arg(file)
-            .args(["-o", &self.zone.origin])
-            .args(if options.contains(&"-N") {
-                &[][..]
-            } else {
-                &["-N", "keep"]
-            })
-            .arg("-f")
-            .arg(self.scratch.path(out))
-            .arg("-K")
-            .arg(self.keys())
-            .args(times)
-            .arg("--report")
-            .arg(self.scratch.path(&format!("{out}.json")))
-            .args(options)
-            .args(keys)
-            .run()
-    }
-
-    fn normal(&self, name: &str) -> ZoneText {
-        normalise(&self.scratch.path(name), &self.zone.origin)
-    }
-}
 
 #[test]
 fn a_signed_zone_keeps_what_is_good() {
