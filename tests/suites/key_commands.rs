@@ -501,3 +501,19 @@ fn the_audit_log_holds_what_was_done_and_no_pin() {
     scratch.write("audit", text.replacen("\"generated\"", "\"adopted\"", 1));
     check(&[]).exits(1).says(&["does not follow"]);
 }
+
+#[test]
+fn two_custodians_log_in_together() {
+    let (scratch, token) = (Scratch::new(), Token::default());
+    let (first, second) = token.pin().split_at(7);
+    let half = |name: &str, text: &str| {
+        let path = scratch.write(name, text);
+        fs_err::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+        path.display().to_string()
+    };
+    let (first, second) = (half("first", first), half("second", second));
+    let list = |source: &str| Signet::new("key list").on(&token).args(["--pin-source", source]).run();
+    list(&format!("halves:file:{first},file:{second}")).succeeds();
+    let swapped = list(&format!("halves:file:{second},file:{first}"));
+    swapped.exits(3).says(&["CKR_PIN_INCORRECT"]);
+}
