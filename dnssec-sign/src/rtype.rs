@@ -54,6 +54,11 @@ impl RecordType {
         matches!(self.0, 0 | 41 | 128..=255)
     }
 
+    /// All types that have a mnemonic, those of questions and transactions among them, in ascending order.
+    pub fn named() -> impl Iterator<Item = Self> {
+        MNEMONICS.iter().map(|(_, number)| Self(*number))
+    }
+
     /// Reads a mnemonic in any letter case, or `TYPEnnn` (RFC 3597 5).
     #[must_use]
     pub fn from_text(text: &[u8]) -> Option<Self> {

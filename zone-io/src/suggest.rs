@@ -53,7 +53,7 @@ fn did_you_mean(word: &str) -> String {
 }
 
 fn type_words() -> impl Iterator<Item = &'static str> {
-    let types = (0..=u16::MAX).map(RecordType).filter(|rtype| !rtype.is_meta());
+    let types = RecordType::named().filter(|rtype| !rtype.is_meta());
     types.filter_map(RecordType::mnemonic)
 }
 
@@ -90,12 +90,11 @@ fn next_record_behind(bytes: &[u8], at: usize) -> Option<usize> {
 /// The word of the list that a misspelt one was meant to be: nearer than a third of its length, and nearer than every
 /// other.
 fn nearest(word: &str, list: impl Iterator<Item = &'static str>) -> Option<&'static str> {
-    let word = word.to_ascii_uppercase();
     let most = word.chars().count() / 3;
     let mut best = None;
     let mut least = most + 1;
     for candidate in list {
-        let distance = distance(word.as_bytes(), candidate.to_ascii_uppercase().as_bytes(), most);
+        let distance = distance(word.as_bytes(), candidate.as_bytes(), most);
         if distance < least {
             least = distance;
             best = Some(candidate);
@@ -106,11 +105,13 @@ fn nearest(word: &str, list: impl Iterator<Item = &'static str>) -> Option<&'sta
     best
 }
 
-/// How many letters are to be changed, left out, put in or swapped with their neighbour; `most` + 1 for more than that.
+/// How many letters are to be changed, left out, put in or swapped with their neighbour, letter case aside; `most` + 1
+/// for more than that.
 fn distance(one: &[u8], other: &[u8], most: usize) -> usize {
     if one.len().abs_diff(other.len()) > most || one.len() > 40 {
         return most + 1;
     }
+    let same = |row: usize, column: usize| one[row].eq_ignore_ascii_case(&other[column]);
     let width = other.len() + 1;
     let mut rows = vec![0; (one.len() + 1) * width];
     for (column, cell) in rows.iter_mut().take(width).enumerate() {
@@ -119,13 +120,11 @@ fn distance(one: &[u8], other: &[u8], most: usize) -> usize {
     for row in 1..=one.len() {
         rows[row * width] = row;
         for column in 1..width {
-            let same = one[row - 1] == other[column - 1];
-            let mut least = rows[(row - 1) * width + column - 1] + usize::from(!same);
+            let changed = usize::from(!same(row - 1, column - 1));
+            let mut least = rows[(row - 1) * width + column - 1] + changed;
             least = least.min(rows[(row - 1) * width + column] + 1);
             least = least.min(rows[row * width + column - 1] + 1);
-            let swapped =
-                row > 1 && column > 1 && one[row - 1] == other[column - 2] && one[row - 2] == other[column - 1];
-            if swapped {
+            if row > 1 && column > 1 && same(row - 1, column - 2) && same(row - 2, column - 1) {
                 least = least.min(rows[(row - 2) * width + column - 2] + 1);
             }
             rows[row * width + column] = least;
