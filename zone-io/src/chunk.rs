@@ -286,12 +286,15 @@ impl Cutter {
     /// Reads up to the first record of all. A SOA record without TTL gives its minimum to all that follow.
     fn look_at_first(&mut self, chunk: &Chunk) {
         let mut reader = chunk.reader(&self.zone);
-        let Some(first) = reader.advance() else {
-            return;
-        };
-        self.before = Before::Elsewhere;
-        if first.is_ok() && reader.record().rtype == RecordType::SOA {
-            self.default_ttl = self.default_ttl.or(reader.state.default_ttl);
+        // Entries at fault say nothing to those that follow.
+        while let Some(entry) = reader.advance() {
+            if entry.is_ok() {
+                self.before = Before::Elsewhere;
+                if reader.record().rtype == RecordType::SOA {
+                    self.default_ttl = self.default_ttl.or(reader.state.default_ttl);
+                }
+                return;
+            }
         }
     }
 

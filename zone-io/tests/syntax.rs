@@ -211,6 +211,16 @@ fn generate_as_bind_has_it() {
     ] {
         assert!(owners(bad).starts_with("! "), "{bad}");
     }
+    for text in [
+        "\n\n$GENERATE 1-2 a$ 1 NS x",
+        "\n\n$GENERATE 1-2 ( a$ 1\n NS x )\nb 1 NS x",
+    ] {
+        let options = ReadOptions::new("Example.".parse().unwrap());
+        let mut reader = Reader::new(text.as_bytes(), &options);
+        for _ in 0..2 {
+            assert_eq!(reader.next_record().unwrap().unwrap().line, 3, "{text}");
+        }
+    }
     let many = read(b"$GENERATE 0-4294967295 a$ 1 NS x");
     assert!(
         many.len() == 1 && many[0].contains("$GENERATE of more than"),

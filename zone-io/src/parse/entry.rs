@@ -151,11 +151,16 @@ impl State {
                 return Ok(false);
             }
         } else {
-            match scan.token()? {
-                Some(token) => self.read_owner(&token)?,
-                None => {
+            match scan.token() {
+                Ok(Some(token)) => self.read_owner(&token)?,
+                Ok(None) => {
                     scan.end_entry();
                     return Ok(false);
+                }
+                // Lines that start with a blank behind it have no owner either.
+                Err(fault) => {
+                    self.standing = Standing::Refused;
+                    return Err(fault);
                 }
             }
         }

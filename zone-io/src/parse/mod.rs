@@ -121,6 +121,8 @@ pub struct Reader<'a> {
     place: Place<'a>,
     generate: Option<Box<Generate>>,
     generated: Vec<u8>,
+    /// The line that the $GENERATE in progress starts on.
+    generated_line: u32,
     most_warnings: usize,
     pub(crate) warnings: Warnings,
 }
@@ -146,6 +148,7 @@ impl<'a> Reader<'a> {
             place,
             generate: None,
             generated: Vec::new(),
+            generated_line: line,
             most_warnings: MAX_FAULTS,
             warnings: Warnings::default(),
         }
@@ -242,7 +245,10 @@ impl<'a> Reader<'a> {
         match directive(&mut self.scan, self.state.origin())? {
             Directive::Origin(origin) => self.state.set_origin(origin.borrow()),
             Directive::Ttl(ttl) => self.state.default_ttl = Some(ttl),
-            Directive::Generate(generate) => self.generate = Some(generate),
+            Directive::Generate(generate) => {
+                self.generate = Some(generate);
+                self.generated_line = before.line;
+            }
             Directive::Include(Include { at, length, .. }) => {
                 // A fault leaves the scanner inside its entry.
                 self.scan = before;
@@ -265,7 +271,7 @@ impl<'a> Reader<'a> {
                 }
                 Some(Err(reason)) => reason,
                 Some(Ok(())) => {
-                    let line = self.scan.line.saturating_sub(1);
+                    let line = self.generated_line;
                     let mut scan = Scanner::new(&self.generated, 0, line);
                     let result = self.state.entry(&mut scan);
                     // What is odd in one is odd in all.
