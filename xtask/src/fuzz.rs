@@ -24,10 +24,10 @@ const LONGEST_SECONDS: u32 = 10;
 /// More memory in use is a finding, in MiB: the engine's own included.
 const MOST_MEBIBYTES: u32 = 1024;
 
-/// Counters and comparisons, as libFuzzer reads them.
+/// Counters, as libFuzzer reads them. Comparisons are not traced: those of bounds alone would take a quarter of the time, and
+/// the words that matter are in the dictionary.
 const INSTRUMENTATION: &str = "-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
-    -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
-    -Cllvm-args=-sanitizer-coverage-trace-compares";
+    -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table";
 
 /// What to fuzz, and for how long.
 #[derive(Args)]
@@ -80,13 +80,13 @@ impl Target {
 }
 
 impl Target {
-    /// The longest input: short ones run faster, and a signed zone is not short.
+    /// The longest input: short ones run faster.
     fn most_bytes(self) -> u32 {
         match self {
+            Self::Verify => 64,
+            Self::AnyBytes => 128,
             Self::Scan | Self::Types => 512,
-            Self::RoundTrip | Self::AnyBytes => 1024,
-            Self::KeyFiles => 2048,
-            Self::Verify => 5120,
+            Self::RoundTrip | Self::KeyFiles => 1024,
         }
     }
 }
