@@ -9,7 +9,7 @@ use crate::config::PartitionSize;
 /// Partitions of fewer records than this were asked for on purpose.
 const LEAST_SPREAD: usize = 4096;
 /// So many records of a partition for each run.
-const RECORDS_PER_RUN: usize = 32;
+const RECORDS_PER_RUN: usize = 128;
 
 /// Ranges of relative keys that cover a zone, in canonical order.
 pub(crate) struct Partitions<'r> {
