@@ -117,8 +117,11 @@ impl Fields<'_, '_> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "tests may unwrap")]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::parse::field::Scratch;
+    use crate::print::{Mnemonics, write_rdata};
     use crate::scan::Scanner;
 
     fn parse(rtype: RecordType, text: &str, read: fn(&mut Fields<'_, '_>) -> Scanned<()>) -> Result<Vec<u8>, Reason> {
@@ -198,6 +201,143 @@ mod tests {
                 assert_eq!(whole(rtype, one), parse(rtype, one, table), "{rtype} {one}");
                 assert_eq!(whole(rtype, &other), parse(rtype, &other, table), "{rtype} {other}");
             }
+        }
+    }
+
+    /// The types that have direct code.
+    const DIRECT: &[RecordType] = &[
+        RecordType::A,
+        RecordType::AAAA,
+        RecordType::NS,
+        RecordType::CNAME,
+        RecordType::PTR,
+        RecordType::TXT,
+        RecordType::MX,
+        RecordType::DS,
+        RecordType::RRSIG,
+        RecordType::NSEC,
+        RecordType::NSEC3,
+    ];
+
+    /// The whole text by the table alone.
+    fn by_table(rtype: RecordType, text: &str) -> Result<Vec<u8>, Reason> {
+        parse(rtype, text, |fields| fields.table().and_then(|()| fields.end()))
+    }
+
+    /// Words of every kind that fields have, good ones and others.
+    fn word() -> impl Strategy<Value = String> {
+        prop_oneof![
+            "[0-9]{1,6}",
+            "[0-9]{1,3}[.][0-9]{1,3}[.][0-9]{1,3}[.][0-9]{1,3}",
+            "[0-9a-f:]{1,12}",
+            "[0-9a-f]{1,4}(:[0-9a-f]{0,4}){2,8}",
+            "20[0-9]{12}",
+            "[a-zA-Z0-9_*-]{1,9}([.][a-z0-9]{1,5}){0,3}[.]?",
+            "[A-Za-z0-9+/]{2,12}={0,2}",
+            "([0-9A-Fa-f]{2}){1,24}",
+            "[0-9a-vA-V]{8,32}",
+            "\"[ -~]{0,9}\"",
+            "([a-z]|\\\\[.;\\\\]|\\\\[0-2][0-9]{2}){1,9}",
+            prop::sample::select(vec![
+                "A",
+                "NS",
+                "MX",
+                "rrsig",
+                "TYPE1234",
+                "NSEC3",
+                "RSASHA256",
+                "ECDSAP256SHA256",
+                "-",
+                "@",
+                ".",
+                "(",
+                ")",
+                "; c",
+                "::",
+                "1h",
+                "255",
+                "256",
+                "65535",
+                "65536",
+                "4294967295",
+                "4294967296",
+            ])
+            .prop_map(str::to_owned),
+        ]
+    }
+
+    /// A name in wire form.
+    fn name() -> impl Strategy<Value = Vec<u8>> {
+        prop::collection::vec(prop::collection::vec(any::<u8>(), 1..9), 0..5).prop_map(|labels| {
+            let mut wire = Vec::new();
+            for label in labels {
+                wire.push(u8::try_from(label.len()).unwrap());
+                wire.extend(label);
+            }
+            wire.push(0);
+            wire
+        })
+    }
+
+    /// One window of a type bitmap.
+    fn bitmap() -> impl Strategy<Value = Vec<u8>> {
+        (0u8..=1, prop::collection::vec(any::<u8>(), 0..20), 1u8..=255).prop_map(|(window, mut bits, last)| {
+            bits.push(last);
+            [&[window, u8::try_from(bits.len()).unwrap()], &bits[..]].concat()
+        })
+    }
+
+    fn bytes(length: impl Into<prop::collection::SizeRange>) -> impl Strategy<Value = Vec<u8>> {
+        prop::collection::vec(any::<u8>(), length)
+    }
+
+    /// A string behind its length.
+    fn string(length: std::ops::Range<usize>) -> impl Strategy<Value = Vec<u8>> {
+        bytes(length).prop_map(|bytes| [&[u8::try_from(bytes.len()).unwrap()], &bytes[..]].concat())
+    }
+
+    /// RDATA of a type that has direct code.
+    fn wire() -> impl Strategy<Value = (RecordType, Vec<u8>)> {
+        let alone = prop::sample::select(vec![RecordType::NS, RecordType::CNAME, RecordType::PTR]);
+        let digest = prop::sample::select(vec![(1u8, 20usize), (2, 32), (4, 48), (9, 7)]);
+        prop_oneof![
+            bytes(4).prop_map(|wire| (RecordType::A, wire)),
+            bytes(16).prop_map(|wire| (RecordType::AAAA, wire)),
+            (alone, name()),
+            prop::collection::vec(string(0..20), 1..4).prop_map(|strings| (RecordType::TXT, strings.concat())),
+            (bytes(2), name()).prop_map(|(one, two)| (RecordType::MX, [one, two].concat())),
+            (bytes(3), digest, bytes(48)).prop_map(|(head, (kind, length), digest)| {
+                (RecordType::DS, [&head[..], &[kind], &digest[..length]].concat())
+            }),
+            (bytes(16), name(), bytes(1..80)).prop_map(|(head, name, signature)| {
+                (RecordType::RRSIG, [&[0, 1], &head[..], &name, &signature].concat())
+            }),
+            (name(), bitmap()).prop_map(|(one, two)| (RecordType::NSEC, [one, two].concat())),
+            (bytes(4), string(0..9), string(1..21), bitmap())
+                .prop_map(|(head, salt, hash, types)| (RecordType::NSEC3, [head, salt, hash, types].concat())),
+        ]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(4000))]
+
+        #[test]
+        fn any_words_mean_to_direct_code_what_they_mean_to_the_table(
+            rtype in prop::sample::select(DIRECT),
+            words in prop::collection::vec(word(), 0..11),
+        ) {
+            let text = words.join(" ");
+            prop_assert_eq!(whole(rtype, &text), by_table(rtype, &text), "{} {}", rtype, text);
+        }
+
+        #[test]
+        fn any_data_is_read_back_alike_by_direct_code_and_table((rtype, wire) in wire()) {
+            prop_assume!(rdata::check(rtype, &wire).is_ok());
+            let mut text = Vec::new();
+            write_rdata(rtype, &wire, Mnemonics::All, &mut text);
+            let text = String::from_utf8(text).unwrap();
+            prop_assert_eq!(whole(rtype, &text), Ok(wire.clone()), "{} {}", rtype, text);
+            prop_assert_eq!(by_table(rtype, &text), Ok(wire), "{} {}", rtype, text);
         }
     }
 
