@@ -5,6 +5,7 @@ mod audit;
 mod bind;
 mod byte_size;
 mod denial_flags;
+mod error_limit;
 mod html;
 mod input_flags;
 mod install_links;

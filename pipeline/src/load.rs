@@ -133,7 +133,7 @@ impl LoadedZone {
         for warning in self.located(&warnings, max_errors) {
             observer.diagnose(&warning);
         }
-        if let Some(more) = warnings.len().checked_sub(max_errors + 1) {
+        if let Some(more) = warnings.len().checked_sub(max_errors.saturating_add(1)) {
             observer.warn(&format!("and {} more warnings of this kind", more + 1));
         }
         if errors.is_empty() {

@@ -200,8 +200,8 @@ struct WorkFlags {
     #[arg(long, value_enum, value_name = "LEVEL", default_value_t = Verify::Full)]
     verify: Verify,
 
-    /// How many faults of the zone file are shown
-    #[arg(long, value_name = "N", default_value_t = 20)]
+    /// How many faults of the zone file are shown; 0: all
+    #[arg(long, value_name = "N", default_value = "20", value_parser = crate::cli::error_limit::error_limit)]
     max_errors: usize,
 
     /// Write every signature to this file as it is made, until the zone is published: after a crash or an interrupt the run

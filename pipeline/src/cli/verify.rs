@@ -50,8 +50,8 @@ pub(super) struct VerifyFlags {
     #[arg(long, value_name = "N")]
     threads: Option<std::num::NonZeroUsize>,
 
-    /// How many findings are shown
-    #[arg(long, value_name = "N", default_value_t = 20)]
+    /// How many findings are shown; 0: all
+    #[arg(long, value_name = "N", default_value = "20", value_parser = crate::cli::error_limit::error_limit)]
     max_errors: usize,
 
     /// Print findings and counts as JSON

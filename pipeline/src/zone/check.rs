@@ -287,7 +287,18 @@ impl CheckReport {
     fn add(&mut self, tally: Tally, loaded: &Loaded, config: &CheckConfig) {
         self.errors += tally.errors;
         self.warnings += tally.warnings;
-        for finding in tally.checked.findings {
+        let places = tally.checked.findings.iter().map(|finding| {
+            let fault = &finding.fault;
+            let severity = if fault.rule.is_warning() {
+                zone_io::Severity::Warning
+            } else {
+                zone_io::Severity::Error
+            };
+            let (owner, rule) = (fault.owner.clone(), fault.rule);
+            (fault.locus, severity, Reason::Rule { owner, rule })
+        });
+        let located = loaded.locate(places);
+        for (finding, place) in tally.checked.findings.iter().zip(located) {
             let fault = &finding.fault;
             let line = Some(fault.locus.line).filter(|line| *line > 0);
             self.findings.push(CheckFinding {
@@ -307,7 +318,7 @@ impl CheckReport {
                 line,
                 message: fault.rule.to_string(),
                 advice: fault.rule.advice(),
-                excerpt: None,
+                excerpt: line.map(|_| place.to_string()),
             });
         }
         self.findings.truncate(config.load.max_faults);

@@ -186,8 +186,10 @@ fn findings_say_where_what_and_what_to_do() {
     assert_eq!(run.code, Some(1), "{run:?}");
     let name = file.display();
     let expected = format!(
-        "{name}:7: error: example.test.: the MX record's target has no address in the zone: Mail.example.test.\n    \
-         [mx-target-address] add A or AAAA records of the target"
+        "{name}:7: error: example.test.: the MX record's target has no address in the zone: Mail.example.test.\n\
+         {:>5} | @ MX 1 Mail\n      | ^^^^^^^^^^^\n    \
+         [mx-target-address] add A or AAAA records of the target",
+        7
     );
     assert!(run.stdout.starts_with(&expected), "{run:?}");
     assert!(
@@ -252,6 +254,8 @@ fn findings_are_counted_beyond_those_shown_whatever_the_threads() {
     assert_eq!(report["errors"], 60_001, "{one:?}");
     assert_eq!(report["warnings"], 60_000, "{one:?}");
     assert_eq!(report["findings"].as_array().unwrap().len(), 7);
+    let all = json(&zone("check", &file, &["--json", "--max-errors", "0"]));
+    assert_eq!(all["findings"].as_array().unwrap().len(), 120_001);
     let lines: Vec<_> = report["findings"]
         .as_array()
         .unwrap()

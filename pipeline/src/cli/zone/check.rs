@@ -42,8 +42,8 @@ pub(in crate::cli) struct CheckFlags {
     #[arg(long)]
     strict: bool,
 
-    /// How many findings are shown
-    #[arg(long, value_name = "N", default_value_t = 20)]
+    /// How many findings are shown; 0: all
+    #[arg(long, value_name = "N", default_value = "20", value_parser = crate::cli::error_limit::error_limit)]
     max_errors: usize,
 
     /// Print findings and counts as JSON
@@ -145,7 +145,12 @@ fn text(report: &CheckReport) -> String {
 
 fn write_finding(finding: &CheckFinding, text: &mut String) {
     if let Some(excerpt) = &finding.excerpt {
-        let _ = writeln!(text, "{excerpt}\n    [{}] {}", finding.rule, finding.advice);
+        let (headline, lines) = excerpt.split_at(excerpt.find('\n').unwrap_or(excerpt.len()));
+        text.push_str(headline);
+        if let Some(target) = &finding.target {
+            let _ = write!(text, ": {target}");
+        }
+        let _ = writeln!(text, "{lines}\n    [{}] {}", finding.rule, finding.advice);
         return;
     }
     let line = finding.line.map(|line| format!(":{line}")).unwrap_or_default();

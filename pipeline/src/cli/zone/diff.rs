@@ -50,8 +50,8 @@ pub(in crate::cli) struct DiffFlags {
     #[arg(short, long, conflicts_with = "json")]
     quiet: bool,
 
-    /// How many faults of a file are shown
-    #[arg(long, value_name = "N", default_value_t = 20)]
+    /// How many faults of a file are shown; 0: all
+    #[arg(long, value_name = "N", default_value = "20", value_parser = crate::cli::error_limit::error_limit)]
     max_errors: usize,
 
     /// Threads; the number of processors is the default

@@ -46,8 +46,8 @@ pub(in crate::cli) struct FormatFlags {
     #[arg(long)]
     records: bool,
 
-    /// How many faults of the file are shown, and with --records left out, before it is refused
-    #[arg(long, value_name = "N", default_value_t = 20)]
+    /// How many faults of the file are shown, and with --records left out, before it is refused; 0: no limit
+    #[arg(long, value_name = "N", default_value = "20", value_parser = crate::cli::error_limit::error_limit)]
     max_errors: usize,
 
     /// Threads; the number of processors is the default

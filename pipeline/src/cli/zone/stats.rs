@@ -27,8 +27,8 @@ pub(in crate::cli) struct StatsFlags {
     #[arg(long)]
     json: bool,
 
-    /// How many faults of the file are shown
-    #[arg(long, value_name = "N", default_value_t = 20)]
+    /// How many faults of the file are shown; 0: all
+    #[arg(long, value_name = "N", default_value = "20", value_parser = crate::cli::error_limit::error_limit)]
     max_errors: usize,
 
     /// Threads; the number of processors is the default
