@@ -1,13 +1,16 @@
 //! A run's resolved configuration: what the flags, environment and defaults come to. Nothing is looked up
 //! here; the command line is resolved in `cli`, and an embedder fills these in itself.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
+
+use rayon::ThreadPool;
 
 use dnssec_sign::{KeyCandidate, KeySetOptions, KeyStore, Name, Policy, SyncKind, ZonemdHash};
 
 use crate::input::InputOptions;
-use crate::keys::TokenTally;
+use crate::keys::{KeyRequest, TokenTally};
 use crate::limit::SignatureLimit;
 
 /// How the written zone is checked before it is published.
@@ -157,8 +160,10 @@ pub struct SignConfig {
     pub key_options: KeySetOptions,
     /// The moment that key times are compared with, in seconds since 1970.
     pub now: u64,
-    /// Threads that parse, plan, render and verify.
+    /// Threads that parse, plan, render and verify, unless there is a `pool`.
     pub threads: usize,
+    /// The caller's own pool, whose threads do that work in place of new ones.
+    pub pool: Option<Arc<ThreadPool>>,
     /// The check before publishing.
     pub verify: VerifyLevel,
     /// How many faults of the input are listed.
@@ -177,12 +182,59 @@ pub struct SignConfig {
     pub max_ttl: Option<u32>,
     /// A journal, so that the run can be taken up again after a crash.
     pub journal: Option<JournalConfig>,
+    /// Whether all is only counted: nothing is signed but for a measurement, and nothing is written.
+    pub dry_run: bool,
     /// Whether the report has digests of input, output and provider libraries; they cost another look at each file.
     pub digests: bool,
     /// Where the DS records of delegations come from, in place of the zone's own.
     pub children: Option<ChildrenConfig>,
     /// By how much, in percent, the number of records may differ from that of the previous output.
     pub max_change: Option<u32>,
+}
+
+impl SignConfig {
+    /// A run with the safe defaults at the moment `now`, in seconds since 1970: NSEC, signatures that are valid for 30 days,
+    /// a serial that advances, full verification. Everything else can be changed field by field.
+    #[must_use]
+    pub fn new(zone_file: impl Into<PathBuf>, origin: Name, output: Output, now: u32) -> Self {
+        Self {
+            zone_file: zone_file.into(),
+            input: InputOptions::default(),
+            origin,
+            output,
+            policy: Policy::from_now(now),
+            key_options: KeySetOptions {
+                offline_ksk: true,
+                ..KeySetOptions::default()
+            },
+            now: now.into(),
+            threads: std::thread::available_parallelism().map_or(1, NonZeroUsize::get),
+            pool: None,
+            verify: VerifyLevel::Full,
+            max_errors: 20,
+            partition: PartitionSize::default(),
+            reuse: ReuseConfig::default(),
+            zonemd: Vec::new(),
+            sync: SyncRecords::Kinds(Vec::new()),
+            dsset_folder: None,
+            max_ttl: None,
+            journal: None,
+            dry_run: false,
+            digests: false,
+            children: None,
+            max_change: None,
+            contents: Contents::default(),
+        }
+    }
+}
+
+/// One zone's run from its key files on.
+#[derive(Debug, Clone)]
+pub struct RunConfig {
+    /// What is signed, and how.
+    pub sign: SignConfig,
+    /// With which keys.
+    pub keys: KeyRequest,
 }
 
 /// What kind of store keys live in: it decides which threads sign.
@@ -206,7 +258,7 @@ pub struct Store {
     /// Who signs.
     pub kind: StoreKind,
     /// The keys, proven.
-    pub keys: Box<dyn KeyStore>,
+    pub keys: Box<dyn KeyStore + Send>,
     /// What its tokens did, counted by its signers while they work; empty for software keys.
     pub tokens: Vec<Arc<TokenTally>>,
 }
@@ -214,8 +266,8 @@ pub struct Store {
 /// All keys of a run: the stores, and what is known of each key's times. A candidate's
 /// source names its store by its place in `stores`.
 pub struct SigningKeys {
-    /// The stores.
-    pub stores: Vec<Store>,
+    /// The stores, which several zones may share.
+    pub stores: Arc<Vec<Store>>,
     /// The keys that were named or found. DNSKEYs of the zone itself are added by the run.
     pub candidates: Vec<KeyCandidate>,
     /// Eight random bytes of a token's own, where tokens do what they can ([`crate::Offload::All`]) and one gave them.

@@ -16,6 +16,7 @@ pub use access::TokenAccess;
 pub use capability::{Ability, Capability, capabilities};
 pub use disk::prove_software_key;
 pub use offload::{Offload, Recipe, mechanisms_of, recipe};
+pub(crate) use open::open_keys_of_zones;
 pub use open::{KeyRequest, Sessions, TokenUse, open_keys};
 pub use token_keys::{algorithm_of, dnskey_of, kind_of};
 pub use token_store::{StoreOptions, TokenStore};

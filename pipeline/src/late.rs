@@ -121,6 +121,9 @@ pub(crate) fn finish(
         .into_iter()
         .partition(|signature| signature.rtype == RecordType::ZONEMD);
     sign(work, others, hall, pool)?;
+    if work.output.is_counted() {
+        return sign(work, over_zonemd, hall, pool);
+    }
     if work.late.waiting.zonemd {
         let digests = zonemd::digests(&work, partitions, chain, hashes, pool)?;
         for (digest, at) in digests.iter().zip(&open.digests) {

@@ -5,6 +5,8 @@
 //! output proven ─▶ zone loaded into runs ─▶ context decided ─▶ names signed ─▶ chain signed ─▶ verified ─▶ published
 //! ```
 //!
+//! [`run`] is the same from key files on, and [`sign_zones`] signs many zones with one login a token and shared sessions.
+//!
 //! [`check_zone`], [`diff_zones`], [`format_zone`] and [`zone_stats`] work on zone files without keys.
 //!
 //! The program `signet` is a thin shell around this crate: `cli` resolves flags into a [`SignConfig`] and opens
@@ -17,6 +19,7 @@ mod children;
 mod config;
 mod context;
 mod digest;
+mod dry_run;
 mod emit;
 mod error;
 mod input;
@@ -46,6 +49,7 @@ mod unchanged;
 mod verify;
 mod zone;
 mod zonemd;
+mod zones;
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -75,7 +79,7 @@ use crate::verify::Verification;
 pub use audit::{AuditEvent, AuditKey, AuditSummary, AuditToken, audit, install_audit, verify_audit};
 pub use config::{
     ChildrenConfig, Contents, InputDnssec, JournalConfig, MissingDsset, Output, PartitionSize, Resume, ReuseConfig,
-    SignConfig, SigningKeys, Store, StoreKind, SyncRecords, VerifyConfig, VerifyLevel,
+    RunConfig, SignConfig, SigningKeys, Store, StoreKind, SyncRecords, VerifyConfig, VerifyLevel,
 };
 pub use error::Error;
 pub use input::InputOptions;
@@ -87,22 +91,36 @@ pub use keys::{
 pub use limit::SignatureLimit;
 pub use observer::{Observer, Phase, Silent};
 pub use report::{
-    AlgorithmReport, Digests, ExpiryDay, ExpiryReport, FindingReport, KeyReport, LatencyBucket, LatencyReport,
-    REPORT_VERSION, Report, SessionReport, Stages, StepReport, StoreSeries, TimelineReport, TokenKeyReport,
-    TokenReport, VerifyReport,
+    AlgorithmReport, Digests, DryRun, ExpiryDay, ExpiryReport, FindingReport, KeyReport, LatencyBucket, LatencyReport,
+    REPORT_VERSION, Report, SessionReport, Stages, StepReport, StoreEstimate, StoreSeries, TimelineReport,
+    TokenKeyReport, TokenReport, VerifyReport,
 };
 pub use zone::{
     CheckConfig, CheckFinding, CheckReport, Delegations, Depth, DiffConfig, DiffReport, Form, FormatConfig,
     FormatReport, Ignored, Rules, SetChange, Severity, Signed, StatsConfig, TtlRange, TypeStats, ZoneStats,
     check_rules, check_zone, diff_zones, format_zone, zone_stats,
 };
+pub use zones::{ZoneOutcome, ZonesReport, sign_zones};
+
+/// Opens and proves the keys, then signs the zone as [`sign`] does. The observer is told of progress and can end the run; the
+/// work is done on the configuration's pool, if it has one.
+///
+/// # Errors
+/// Those of [`open_keys`] and [`sign`].
+pub fn run(config: &RunConfig, observer: &dyn Observer) -> Result<Report, Error> {
+    let keys = open_keys(&config.keys, observer)?;
+    sign(&config.sign, &keys, observer)
+}
 
 /// Signs a zone: reads it, signs it with the keys, verifies what was written and replaces the output in one step.
 ///
 /// # Errors
 /// [`Error`], whose exit code says what to mend. The old output is untouched then, and no stray file stays.
 pub fn sign(config: &SignConfig, keys: &SigningKeys, observer: &dyn Observer) -> Result<Report, Error> {
-    let pool = thread_pool(config.threads)?;
+    let pool = match &config.pool {
+        Some(pool) => Arc::clone(pool),
+        None => Arc::new(thread_pool(config.threads)?),
+    };
     signing::with_sessions(keys, observer, |sessions| {
         sign_with(config, keys, sessions, &pool, observer)
     })
@@ -117,10 +135,18 @@ fn sign_with(
     observer: &dyn Observer,
 ) -> Result<Report, Error> {
     let (start, cpu) = (Instant::now(), process_cpu());
-    let found = config.journal.as_ref().map(Found::open).transpose()?;
+    let found = config
+        .journal
+        .as_ref()
+        .filter(|_| !config.dry_run)
+        .map(Found::open)
+        .transpose()?;
     let adapted = found.as_ref().map(|found| found.adapt(config, observer)).transpose()?;
     let config = adapted.as_ref().unwrap_or(config);
-    let mut output = ZoneOutput::create(&config.output, observer)?;
+    let mut output = match config.dry_run {
+        true => ZoneOutput::counted(observer),
+        false => ZoneOutput::create(&config.output, observer)?,
+    };
     let zone = pool.install(|| load(config, observer))?;
     let (loaded, load_cpu) = (Instant::now(), process_cpu() - cpu);
     let old = match &config.reuse.previous {
@@ -154,7 +180,14 @@ fn sign_with(
         Samples::new(config, keys),
         journal.clone(),
     );
-    let verification = verification(config, keys);
+    let hall = match config.dry_run {
+        true => hall.without_signatures(),
+        false => hall,
+    };
+    let verification = match config.dry_run {
+        true => None,
+        false => verification(config, keys),
+    };
     let tally = Tally::default();
     let now = moment(config.now);
     let comparison = match &config.output {
@@ -204,6 +237,20 @@ fn sign_with(
         report.serial = replaced.map_or(decision.serial, |replaced| replaced.serial);
         report.stages.load = loaded - start;
         report.stages.sign = signed - loaded;
+        report.stages.total = start.elapsed();
+        return Ok(report);
+    }
+    if config.dry_run {
+        let mut report = report::summarise(&zone, &decision, keys, &tally, hall.meter());
+        report.complete(config, pool, load_cpu);
+        report.bytes_out = output.length();
+        report.stages.load = loaded - start;
+        report.stages.sign = signed - loaded;
+        let meter = Meter::new(keys.stores.len(), start);
+        let trial = sessions.hall(pool.current_num_threads(), meter, Samples::new(config, keys), None);
+        let trial = trial.without_limits();
+        let estimate = dry_run::estimate(config, &report, &tally, &keys.stores, &trial, pool, observer)?;
+        report.dry_run = Some(estimate);
         report.stages.total = start.elapsed();
         return Ok(report);
     }

@@ -18,6 +18,8 @@ pub enum Phase {
     Verify,
     /// The output is synced and renamed.
     Publish,
+    /// Many zones are signed, and told of as zones alone; counted in zones.
+    Zones,
 }
 
 /// Receives a run's progress. Calls come from several threads and must return at once.

@@ -30,6 +30,8 @@ enum Target<'a> {
     File(Temporary<'a>, Unpublished),
     /// A spool without a name, copied to standard output at the end.
     Spool(File),
+    /// Nowhere: only the length is wanted.
+    Counted,
 }
 
 /// A file in the making that nobody else writes meanwhile. Its name, where it needs one, is known to the observer.
@@ -105,6 +107,20 @@ impl<'a> ZoneOutput<'a> {
         })
     }
 
+    /// One that keeps nothing of what is written, and knows how much it was.
+    pub(crate) fn counted(observer: &'a dyn Observer) -> Self {
+        Self {
+            target: Target::Counted,
+            length: AtomicU64::new(0),
+            observer,
+        }
+    }
+
+    /// Whether nothing is kept.
+    pub(crate) fn is_counted(&self) -> bool {
+        matches!(self.target, Target::Counted)
+    }
+
     /// Writes behind all that was written; one caller at a time. Returns where it stands.
     pub(crate) fn append(&self, text: &[u8]) -> Result<Range<u64>, Error> {
         let start = self.length.load(Ordering::Acquire);
@@ -113,6 +129,7 @@ impl<'a> ZoneOutput<'a> {
             Target::Spool(spool) => spool
                 .write_all_at(text, start)
                 .map_err(Error::io(std::env::temp_dir()))?,
+            Target::Counted => {}
         }
         let end = start + text.len() as u64;
         self.length.store(end, Ordering::Release);
@@ -126,6 +143,7 @@ impl<'a> ZoneOutput<'a> {
             Target::Spool(spool) => spool
                 .write_all_at(bytes, offset)
                 .map_err(Error::io(std::env::temp_dir()))?,
+            Target::Counted => {}
         }
         Ok(())
     }
@@ -140,6 +158,7 @@ impl<'a> ZoneOutput<'a> {
                     .read_exact_at(buffer, range.start)
                     .map_err(Error::io(std::env::temp_dir()))?;
             }
+            Target::Counted => buffer.fill(0),
         }
         Ok(())
     }
@@ -175,6 +194,7 @@ impl<'a> ZoneOutput<'a> {
                 })?;
                 Err(part)
             }
+            Target::Counted => return Ok(()),
         };
         match (target, &mut self.target) {
             (Ok(part), Target::File(temporary, reader)) => {
@@ -182,7 +202,7 @@ impl<'a> ZoneOutput<'a> {
                 temporary.replace(part);
             }
             (Err(part), target) => *target = Target::Spool(part),
-            (Ok(_), Target::Spool(_)) => {}
+            (Ok(_), Target::Spool(_) | Target::Counted) => {}
         }
         self.length.store(length, Ordering::Release);
         Ok(())
@@ -238,6 +258,7 @@ impl<'a> ZoneOutput<'a> {
                     .and_then(|_| stdout.flush())
                     .map_err(Error::io(Path::new("standard output")))?;
             }
+            Target::Counted => {}
         }
         Ok(())
     }

@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use indicatif::{HumanCount, HumanDuration, MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
-use signet_pipeline::{Error, Observer, Phase, Report};
+use signet_pipeline::{Error, Observer, Phase, Report, ZonesReport};
 
 use zone_io::{Fault, Paint};
 
@@ -75,6 +75,11 @@ impl Progress {
         self.warnings.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Whether words are wanted.
+    pub(crate) fn speaks(&self) -> bool {
+        !matches!(self.display, Display::Events(_) | Display::Quiet)
+    }
+
     /// What came of the run, where that is not said in words.
     pub(crate) fn end(&self, result: Result<&Report, &Error>) {
         if let Display::Events(events) = &self.display {
@@ -85,6 +90,13 @@ impl Progress {
     /// How the run stands, in lines.
     pub(crate) fn state(&self) -> String {
         self.state.text()
+    }
+
+    /// The same of a run over many zones.
+    pub(crate) fn end_zones(&self, report: &ZonesReport) {
+        if let Display::Events(events) = &self.display {
+            events.zones(report);
+        }
     }
 
     /// Takes the bars away, so that what follows stands on clean lines.
@@ -201,6 +213,7 @@ fn words(phase: Phase) -> (&'static str, &'static str) {
         Phase::Chain => ("NSEC3 chain", "records"),
         Phase::Verify => ("verifying", "signatures"),
         Phase::Publish => ("publishing", "files"),
+        Phase::Zones => ("signing", "zones"),
         _ => ("working", "steps"),
     }
 }

@@ -1,5 +1,6 @@
 //! What a run did: counts, times and identities. Data only; text, JSON, metrics and pictures are made in `cli`.
 
+mod dry;
 mod measured;
 mod tokens;
 mod verdict;
@@ -18,6 +19,7 @@ use crate::load::LoadedZone;
 use crate::meter::Meter;
 use crate::tally::{DAY, Tally};
 
+pub use dry::{DryRun, StoreEstimate};
 pub use measured::{LatencyBucket, LatencyReport, SessionReport, StepReport, StoreSeries, TimelineReport};
 pub use tokens::{TokenKeyReport, TokenReport};
 pub use verdict::{AlgorithmReport, ExpiryReport, FindingReport, VerifyReport};
@@ -42,6 +44,8 @@ pub struct Report {
     pub serial: u32,
     /// Whether there was nothing to do: the old output stays, with its serial.
     pub unchanged: bool,
+    /// What the run would cost, if it was only to find that out; nothing was signed or written then.
+    pub dry_run: Option<DryRun>,
     /// Records read.
     pub records_in: u64,
     /// Bytes read.

@@ -12,7 +12,7 @@ use dnssec_sign::{SignBatch, SignError, Signer};
 use rayon::ThreadPool;
 
 use crate::config::{SigningKeys, Store, StoreKind};
-use crate::emit::Emission;
+use crate::emit::{Emission, Signing};
 use crate::error::Error;
 use crate::journal::Journal;
 use crate::limit::SignatureLimit;
@@ -146,6 +146,11 @@ pub(crate) struct Crew<'a> {
 }
 
 impl Crew<'_> {
+    /// How many there are.
+    pub(crate) fn count(&self) -> usize {
+        self.count.load(Ordering::Relaxed)
+    }
+
     /// A place to sign one zone with them, on a pool of so many threads.
     pub(crate) fn hall(
         &self,
@@ -156,6 +161,8 @@ impl Crew<'_> {
     ) -> Hall<'_> {
         Hall {
             sessions: self,
+            signing: Signing::On,
+            limits: self.limits,
             shared: Arc::new(Shared {
                 board: Mutex::default(),
                 changed: Condvar::new(),
@@ -172,6 +179,9 @@ impl Crew<'_> {
 /// Where one zone is signed: the board that its workers and the sessions share.
 pub(crate) struct Hall<'a> {
     sessions: &'a Crew<'a>,
+    /// Whether jobs are signed; else they are only counted by whoever has the partition.
+    signing: Signing,
+    limits: &'a [SignatureLimit],
     shared: Arc<Shared>,
 }
 
@@ -451,6 +461,18 @@ impl Hall<'_> {
         self.shared.samples.verified()
     }
 
+    /// The same for signatures that are thrown away: they count for no limit.
+    pub(crate) fn without_limits(mut self) -> Self {
+        self.limits = &[];
+        self
+    }
+
+    /// The same without signatures: partitions keep their holes.
+    pub(crate) fn without_signatures(mut self) -> Self {
+        self.signing = Signing::Off;
+        self
+    }
+
     /// What the hall has measured.
     pub(crate) fn meter(&self) -> &Meter {
         &self.shared.meter
@@ -533,10 +555,15 @@ impl Hall<'_> {
         observer: &dyn Observer,
         times: &mut WorkerTimes,
     ) -> Result<(), Error> {
+        if self.signing == Signing::Off {
+            self.shared
+                .update(|board| drop(board.filled.insert(partition, emission)));
+            return Ok(());
+        }
         let mut parcels = Vec::new();
         for batch in &emission.batches {
             for (key, count) in batch.jobs.keys() {
-                let limit = self.sessions.limits.iter().find(|limit| limit.is_of(batch.store, key));
+                let limit = self.limits.iter().find(|limit| limit.is_of(batch.store, key));
                 limit.map_or(Ok(()), |limit| limit.spend(count))?;
             }
         }

@@ -19,6 +19,7 @@ mod harness;
 mod key_commands;
 mod key_files;
 mod leak;
+mod many_zones;
 mod mutations;
 mod openssl;
 mod properties;

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use signet_tests::judges::normalise;
 use signet_tests::zones::{Zone, leaf};
-use signet_tests::{Browser, Run, Scratch, Signet, Token, misfits, project};
+use signet_tests::{Browser, Faulty, Run, Scratch, Signet, Token, misfits, project};
 
 use crate::signing::{Pair, Place};
 
@@ -193,6 +193,76 @@ fn a_failed_run_leaves_the_old_files_and_no_new_one() {
     assert!(!scratch.listing(".").contains("signed"));
     tell(&file, ".").succeeds();
     assert!(scratch.read("run.prom").contains("signet_zone_serial"));
+}
+
+#[test]
+fn a_dry_run_counts_what_a_run_does_and_writes_nothing() {
+    for (place, denial) in [
+        (Place::Token, &["--nsec"][..]),
+        (Place::Mixed, &["--nsec3", "--zonemd", "sha384"]),
+    ] {
+        let (scratch, token, faulty) = (Scratch::new(), Token::default(), Faulty::new(""));
+        let keys = scratch.make_folder("keys");
+        let zone = leaf(1500);
+        let pair = Pair::generate(&token, &zone.origin, "ECDSAP256SHA256", place, &keys);
+        let file = zone.write(&scratch, &[]);
+        let run = |name: &str, flags: &[&str]| -> Value {
+            Signet::sign(&file, &zone.origin, &scratch.path("signed"), &keys)
+                .keys(&pair.both())
+                .args(denial)
+                .args(["--sessions", "2", "--report"])
+                .arg(scratch.path(name))
+                .args(flags)
+                .envs(token.faulty_environment(&faulty))
+                .run()
+                .succeeds();
+            serde_json::from_str(&scratch.read(name)).unwrap()
+        };
+        let dry = run("dry.json", &["--dry-run"]);
+        assert!(!scratch.listing(".").contains("signed"), "nothing is written");
+        let before = faulty.calls("C_Sign");
+        let real = run("real.json", &[]);
+        for field in [
+            "serial",
+            "records_in",
+            "records_out",
+            "bytes_out",
+            "records_by_type",
+            "names",
+            "denial_records",
+            "keys",
+            "decisions",
+            "earliest_expiry",
+            "expiry",
+        ] {
+            assert_eq!(dry[field], real[field], "{field}");
+        }
+        assert!(real["dry_run"].is_null());
+        let stores = dry["dry_run"]["stores"].as_array().unwrap();
+        let calls: u64 = stores.iter().map(|store| store["calls"].as_u64().unwrap()).sum();
+        // Beside the zone's signatures there are the proofs: of each key's session copies.
+        let on_token = if place == Place::Token { 2 } else { 1 };
+        assert_eq!(faulty.calls("C_Sign") - before, calls / 2 + 2 * on_token);
+        for store in stores {
+            let (rate, seconds) = (store["rate"].as_f64().unwrap(), store["seconds"].as_f64().unwrap());
+            assert!(rate > 10.0 && (seconds * rate - store["signatures"].as_f64().unwrap()).abs() < 1.0);
+        }
+        let schema = std::fs::read_to_string(project().join("pipeline/report.schema.json")).unwrap();
+        assert_eq!(
+            misfits(&serde_json::from_str(&schema).unwrap(), &dry),
+            Vec::<String>::new()
+        );
+        // Now there is nothing to do, and the dry run says so.
+        let again = Signet::sign(&scratch.path("signed"), &zone.origin, &scratch.path("signed"), &keys)
+            .keys(&pair.both())
+            .args(["--dry-run", "--serial", "increment", "--report"])
+            .arg(scratch.path("again.json"))
+            .envs(token.faulty_environment(&faulty))
+            .run();
+        if place == Place::Token {
+            again.succeeds().says(&["nothing to do"]);
+        }
+    }
 }
 
 #[test]

@@ -29,7 +29,10 @@ pub(crate) struct Plan {
     /// Small zones, one round: shows that everything runs, not how fast
     #[arg(long)]
     quick: bool,
-    /// Rounds per table [default: 3, or 1 with --quick]
+    /// The zones of the project's goals: 500,000 hosts, a million delegations, 10,000 hosts with RSA; takes most of an hour
+    #[arg(long, conflicts_with = "quick")]
+    large: bool,
+    /// Rounds per table [default: 3, or 5 with --large, or 1 with --quick]
     #[arg(long)]
     rounds: Option<usize>,
     /// Only these signers
@@ -39,8 +42,11 @@ pub(crate) struct Plan {
     #[arg(long, value_delimiter = ',')]
     tables: Vec<Table>,
     /// Instead: the stages of the zone parser with criterion, and crate `domain`'s parser, on a zone of a million delegations
-    #[arg(long, conflicts_with_all = ["rounds", "signers", "tables"])]
+    #[arg(long, conflicts_with_all = ["rounds", "signers", "tables", "large"])]
     parser: bool,
+    /// Instead: the stages between runs and text with criterion, on the same zone: merge, plan, denial, signatures, print
+    #[arg(long, conflicts_with_all = ["rounds", "signers", "tables", "large", "parser"])]
+    stages: bool,
 }
 
 /// A table of the report.
@@ -54,6 +60,8 @@ enum Table {
     TldOptOut,
     /// Hosts, NSEC, keys on disk, and the result verified before it is kept
     LeafVerified,
+    /// Hosts, NSEC, RSA keys on disk
+    LeafRsa,
     /// Hosts, NSEC, keys on SoftHSM
     LeafToken,
     /// The same against the raw rate of C_Sign on the token object
@@ -91,6 +99,7 @@ impl Table {
             Self::TldNsec => "delegations, NSEC, keys on disk",
             Self::TldOptOut => "delegations, NSEC3 with opt-out, keys on disk",
             Self::LeafVerified => "hosts, NSEC, keys on disk, verified before it is kept",
+            Self::LeafRsa => "hosts, NSEC, RSASHA256 keys of 2048 bits on disk",
             Self::LeafToken => "hosts, NSEC, keys on SoftHSM",
             Self::TokenRate => "end to end against raw C_Sign",
             Self::Sessions => "sessions on a token that takes 2 ms a signature",
@@ -100,7 +109,12 @@ impl Table {
     fn kind(self) -> Kind {
         match self {
             Self::TldNsec | Self::TldOptOut => Kind::Tld,
-            Self::LeafNsec | Self::LeafVerified | Self::LeafToken | Self::TokenRate | Self::Sessions => Kind::Leaf,
+            Self::LeafNsec
+            | Self::LeafVerified
+            | Self::LeafRsa
+            | Self::LeafToken
+            | Self::TokenRate
+            | Self::Sessions => Kind::Leaf,
         }
     }
 
@@ -120,11 +134,23 @@ impl Table {
         }
     }
 
-    fn count(self, quick: bool) -> u32 {
-        match (self, quick) {
-            (_, false) => 100_000,
-            (Self::LeafToken | Self::LeafVerified, true) => 5_000,
-            (_, true) => 20_000,
+    fn algorithm(self) -> &'static str {
+        if self == Self::LeafRsa {
+            "RSASHA256"
+        } else {
+            "ECDSAP256SHA256"
+        }
+    }
+
+    fn count(self, plan: &Plan) -> u32 {
+        match self {
+            Self::LeafRsa if plan.quick => 500,
+            Self::LeafRsa => 10_000,
+            Self::LeafToken | Self::LeafVerified if plan.quick => 5_000,
+            _ if plan.quick => 20_000,
+            Self::LeafNsec if plan.large => 500_000,
+            Self::TldNsec | Self::TldOptOut if plan.large => 1_000_000,
+            _ => 100_000,
         }
     }
 
@@ -141,8 +167,9 @@ impl Table {
                 "ldns-signzone and kzonesign do not verify.",
             ),
             Self::TokenRate | Self::Sessions => (&[], "signet alone"),
+            Self::LeafRsa => (&[Signer::Signet, Signer::Bind, Signer::Ldns, Signer::Knot], ""),
             Self::LeafToken => (
-                &[Signer::Signet, Signer::Ldns],
+                &[Signer::Signet, Signer::Ldns, Signer::Knot],
                 "Debian's dnssec-signzone has no way to a token.",
             ),
         }
@@ -152,7 +179,10 @@ impl Table {
 /// Measures every table of the plan.
 pub(crate) fn run(plan: &Plan) -> Result<()> {
     if plan.parser {
-        return parser(plan.quick);
+        return criterion("zone_text", plan.quick);
+    }
+    if plan.stages {
+        return criterion("stages", plan.quick);
     }
     setup::run()?;
     let signet = if plan.signers.contains(&Signer::Signet) {
@@ -176,13 +206,13 @@ pub(crate) fn run(plan: &Plan) -> Result<()> {
     Ok(())
 }
 
-/// The stages of the parser, each over one file, in `tests/bench`.
-fn parser(quick: bool) -> Result<()> {
+/// A benchmark of stages, each over one file, in `tests/bench`.
+fn criterion(bench: &str, quick: bool) -> Result<()> {
     let kind = Kind::Tld;
     let zone = fixtures::make(&Fixture::new(kind, if quick { 20_000 } else { 1_000_000 }))?;
     let mut cargo = process::cargo();
     cargo
-        .args(["bench", "--manifest-path"])
+        .args(["bench", "--bench", bench, "--manifest-path"])
         .arg(layout::root().join("tests/bench/Cargo.toml"));
     cargo.arg("--target-dir").arg(layout::target().join("bench/build"));
     cargo
@@ -192,21 +222,30 @@ fn parser(quick: bool) -> Result<()> {
 }
 
 fn one_table(table: Table, plan: &Plan, folder: &std::path::Path, signet: &std::path::Path) -> Result<String> {
-    let rounds = plan.rounds.unwrap_or(if plan.quick { 1 } else { 3 });
+    let usual = match (plan.quick, plan.large) {
+        (true, _) => 1,
+        (_, true) => 5,
+        _ => 3,
+    };
+    let rounds = plan.rounds.unwrap_or(usual);
     match table {
         Table::TokenRate => return pool::raw_rate(signet, folder, plan.quick, rounds),
         Table::Sessions => return pool::sessions(signet, folder, plan.quick),
         _ => {}
     }
     let kind = table.kind();
-    let count = table.count(plan.quick);
+    let count = table.count(plan);
     let zone = fixtures::make(&Fixture::new(kind, count))?;
     let keys = if table == Table::LeafToken {
         let token = softhsm::ready(&Origin::default())?;
         let pair = softhsm::pair(&token, signet, "bench", kind.origin())?;
         Keys::Token(token, pair)
     } else {
-        Keys::Disk(zone_keys::on_disk(&folder.join("keys"), kind.origin())?)
+        Keys::Disk(zone_keys::on_disk(
+            &folder.join("keys"),
+            kind.origin(),
+            table.algorithm(),
+        )?)
     };
     let job = Job {
         signet: signet.to_path_buf(),
@@ -224,7 +263,10 @@ fn one_table(table: Table, plan: &Plan, folder: &std::path::Path, signet: &std::
         for (signer, results) in &mut measured {
             results.push(one_run(*signer, &job)?);
         }
+        // Whoever was first is last in the next round.
+        measured.reverse();
     }
+    measured.sort_by_key(|(signer, _)| signers.iter().position(|other| other == signer));
     Ok(table::render(table.title(), count, why, &measured))
 }
 

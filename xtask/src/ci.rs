@@ -54,6 +54,7 @@ pub(crate) fn run() -> Result<()> {
         cargo(&[&scope[..], &["--features", "software,verify"]].concat(), &[])
     })?;
     step("fuzz", &|| cargo(&["xtask", "fuzz", "--seconds", "20"], &[]))?;
+    step("bench", &|| cargo(&["xtask", "bench", "--quick"], &[]))?;
     step("demo", &|| cargo(&["xtask", "demo"], &[]))?;
     report(&took);
     Ok(())

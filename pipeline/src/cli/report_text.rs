@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use dnssec_sign::{Fate, moment_digits};
 use indicatif::{DecimalBytes, HumanCount};
-use signet_pipeline::{Report, VerifyReport};
+use signet_pipeline::{DryRun, Report, VerifyReport};
 
 /// A few lines: what was signed, with which keys, how long it took.
 pub(super) fn sign_report(report: &Report) -> String {
@@ -16,7 +16,11 @@ pub(super) fn sign_report(report: &Report) -> String {
             HumanCount(report.decisions.get(Fate::Kept.word()).copied().unwrap_or(0))
         );
     }
-    let mut text = format!("{} signed, serial {}\n", report.origin, report.serial);
+    let done = match report.dry_run {
+        Some(_) => "would be signed",
+        None => "signed",
+    };
+    let mut text = format!("{} {done}, serial {}\n", report.origin, report.serial);
     text.push_str(&format!(
         "  read        {} records, {}\n",
         HumanCount(report.records_in),
@@ -79,6 +83,10 @@ pub(super) fn sign_report(report: &Report) -> String {
     {
         text.push_str(&format!("  decisions   {}\n", decided.join(", ")));
     }
+    if let Some(dry_run) = &report.dry_run {
+        text.push_str(&estimate(report, dry_run));
+        return text;
+    }
     let sampled = format!(
         "{} of {} signatures as they came from their keys",
         HumanCount(report.sampled),
@@ -105,6 +113,33 @@ pub(super) fn sign_report(report: &Report) -> String {
         1 => text.push_str("  1 warning above\n"),
         count => text.push_str(&format!("  {count} warnings above\n")),
     }
+    text
+}
+
+/// What a dry run says of the real one.
+fn estimate(report: &Report, dry_run: &DryRun) -> String {
+    let mut text = String::new();
+    for store in &dry_run.stores {
+        let calls = match store.calls {
+            0 => String::new(),
+            calls => format!("{} calls, ", HumanCount(calls)),
+        };
+        text.push_str(&format!(
+            "  {:11} {} signatures, {calls}{:.0} a second as measured: {:.1} s\n",
+            store.store,
+            HumanCount(store.signatures),
+            store.rate,
+            store.seconds
+        ));
+    }
+    text.push_str(&format!(
+        "  time        {:.1} s to {:.1} s: planning {:.1} s, verification {:.1} s; memory {}\n  nothing was written\n",
+        dry_run.at_best,
+        dry_run.at_worst,
+        dry_run.planning,
+        dry_run.verifying,
+        DecimalBytes(report.peak_memory)
+    ));
     text
 }
 

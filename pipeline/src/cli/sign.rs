@@ -4,6 +4,7 @@
 mod on_publish;
 mod outputs;
 mod resolve;
+mod zones;
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -38,12 +39,17 @@ use crate::watchdog;
 )]
 pub(super) struct SignFlags {
     /// The zone file; `-` is standard input, and gzip or zstd data is decompressed
-    #[arg(value_name = "ZONEFILE")]
-    zone_file: PathBuf,
+    #[arg(value_name = "ZONEFILE", required_unless_present = "zones")]
+    zone_file: Option<PathBuf>,
 
     /// Base names of key files, such as Kexample.com.+013+12345
     #[arg(value_name = "KEY")]
     keys: Vec<String>,
+
+    /// Sign many zones: a file with ORIGIN ZONEFILE OUT [KEYDIR] a line. One login a token and its sessions serve them all,
+    /// each zone ends well or not by itself, and the exit code is that of the worst
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["zone_file", "keys", "origin", "output", "reuse", "dnskey_set", "html", "max_signatures", "journal"])]
+    zones: Option<PathBuf>,
 
     /// The zone's origin; the file's name is the default
     #[arg(short, long, value_name = "ORIGIN", value_parser = NonEmptyStringValueParser::new())]
@@ -218,6 +224,10 @@ struct WorkFlags {
     #[arg(long, value_name = "COMMAND", value_parser = NonEmptyStringValueParser::new())]
     on_publish: Option<String>,
 
+    /// Count what would be signed by which key, and measure each token for two seconds; write no zone
+    #[arg(long)]
+    dry_run: bool,
+
     /// Show warnings and errors only
     #[arg(short, long)]
     quiet: bool,
@@ -360,6 +370,9 @@ pub(super) fn run(flags: &SignFlags) -> Result<Outcome, Error> {
     let progress = Arc::new(Progress::new(loudness, if json { Style::Json } else { Style::Human }));
     let told = Arc::clone(&progress);
     watchdog::start(move || told.state());
+    if let Some(list) = &flags.zones {
+        return zones::run(flags, list, &progress);
+    }
     let result = sign(flags, &progress);
     progress.finish();
     progress.end(result.as_ref());
@@ -372,7 +385,7 @@ pub(super) fn run(flags: &SignFlags) -> Result<Outcome, Error> {
     if loudness == Loudness::Normal && !json {
         streams::tell(&report_text::sign_report(&report));
     }
-    if let Some(command) = &flags.work.on_publish {
+    if let (Some(command), None) = (&flags.work.on_publish, &report.dry_run) {
         on_publish::run(command, &report, &resolve::output(flags)?, flags.token.pin_source())?;
     }
     if report.unrenewed() > 0 {
@@ -406,7 +419,9 @@ fn sign(flags: &SignFlags, progress: &Progress) -> Result<Report, Error> {
     let mut report = signet_pipeline::sign(&config, &keys, progress)?;
     // Those about flags and key files came before the run.
     report.warnings = progress.warnings();
-    audit(&AuditEvent::signed(&report))?;
+    if report.dry_run.is_none() {
+        audit(&AuditEvent::signed(&report))?;
+    }
     outputs.write(&report)?;
     Ok(report)
 }

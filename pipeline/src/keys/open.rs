@@ -3,9 +3,10 @@
 
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
-use dnssec_sign::{KeyCandidate, KeyIndex, KeySource, KeyStore, Name, SoftwareKeys, Succession};
+use dnssec_sign::{KeyCandidate, KeyIndex, KeySource, KeyStore, Name, SoftwareKey, SoftwareKeys, Succession};
 use hsm_core::{SessionCopy, Uri};
 use zone_io::{KeyFiles, PrivateHalf};
 
@@ -100,24 +101,83 @@ impl Sessions {
 /// [`Error::Input`] and [`Error::Zone`] for key files, [`Error::Usage`] where a module or PIN source is missing,
 /// [`Error::Hsm`] and [`Error::Token`] for the token.
 pub fn open_keys(request: &KeyRequest, observer: &dyn Observer) -> Result<SigningKeys, Error> {
-    let files = read_files(request, observer)?;
-    let mut candidates = Vec::with_capacity(files.len());
-    let mut software = Vec::new();
-    let mut wanted = Vec::new();
-    // Candidates whose private halves wait for a store's number.
-    let (mut on_disk, mut on_token) = (Vec::new(), Vec::new());
+    let mut gathered = gather(request, observer)?;
+    let names = std::mem::take(&mut gathered.names);
+    let mut opened = open_stores(vec![gathered], &request.token, observer)?;
+    let candidates = opened.candidates.pop().unwrap_or_default();
+    Ok(SigningKeys {
+        limits: limits(request, &names, &candidates)?,
+        stores: Arc::new(opened.stores),
+        candidates,
+        random: opened.random,
+    })
+}
+
+/// The same for several zones, whose keys share stores: one login a token, one session a worker for all. Tokens are used as
+/// the first request says, and no key has a limit. A zone whose key files are wrong has an error of its own.
+///
+/// # Errors
+/// Those of tokens and of keys on them.
+pub(crate) fn open_keys_of_zones(
+    requests: &[&KeyRequest],
+    observers: &[&dyn Observer],
+    observer: &dyn Observer,
+) -> Result<Vec<Result<SigningKeys, Error>>, Error> {
+    let Some(first) = requests.first() else {
+        return Ok(Vec::new());
+    };
+    let each = requests.iter().zip(observers);
+    let gathered: Vec<Result<Gathered, Error>> = each.map(|(request, observer)| gather(request, *observer)).collect();
+    let (mut good, mut errors) = (Vec::new(), Vec::new());
+    for zone in gathered {
+        match zone {
+            Ok(zone) => {
+                good.push(zone);
+                errors.push(None);
+            }
+            Err(error) => errors.push(Some(error)),
+        }
+    }
+    let opened = open_stores(good, &first.token, observer)?;
+    let (stores, mut candidates) = (Arc::new(opened.stores), opened.candidates.into_iter());
+    let keys = errors.into_iter().map(|error| match error {
+        Some(error) => Err(error),
+        None => Ok(SigningKeys {
+            stores: Arc::clone(&stores),
+            candidates: candidates.next().unwrap_or_default(),
+            random: opened.random.clone(),
+            limits: Vec::new(),
+        }),
+    });
+    Ok(keys.collect())
+}
+
+/// One zone's keys as their files say, and the candidates whose private halves wait for a store's number.
+#[derive(Default)]
+struct Gathered {
+    /// The base names of the keys' files.
+    names: Vec<String>,
+    candidates: Vec<KeyCandidate>,
+    software: Vec<SoftwareKey>,
+    wanted: Vec<Wanted>,
+    on_disk: Vec<usize>,
+    on_token: Vec<usize>,
+}
+
+fn gather(request: &KeyRequest, observer: &dyn Observer) -> Result<Gathered, Error> {
+    let mut gathered = Gathered::default();
     let explicit = !request.named.is_empty();
-    let mut names = Vec::with_capacity(files.len());
-    for (name, files) in files {
-        names.push(name.clone());
+    for (name, files) in read_files(request, observer)? {
+        gathered.names.push(name.clone());
         let needed = explicit || files.times().state(request.now).signs();
-        let at = candidates.len();
+        let at = gathered.candidates.len();
         let (public, times) = (&files.public, files.times());
         let succession = succession(&files);
         match files.private.as_ref().map(|private| &private.half) {
             Some(PrivateHalf::Fields(fields)) if needed => {
-                software.push(disk::software_key(&name, public.dnskey.clone(), fields)?);
-                on_disk.push(at);
+                let key = disk::software_key(&name, public.dnskey.clone(), fields)?;
+                gathered.software.push(key);
+                gathered.on_disk.push(at);
             }
             Some(PrivateHalf::Token(token)) if needed => match &request.token {
                 TokenUse::Offline => {
@@ -126,12 +186,12 @@ pub fn open_keys(request: &KeyRequest, observer: &dyn Observer) -> Result<Signin
                     ));
                 }
                 TokenUse::Online { .. } => {
-                    wanted.push(Wanted {
+                    gathered.wanted.push(Wanted {
                         uri: uri_of(&name, &token.label, observer)?,
                         dnskey: public.dnskey.clone(),
                         name,
                     });
-                    on_token.push(at);
+                    gathered.on_token.push(at);
                 }
             },
             None | Some(PrivateHalf::External) if explicit => {
@@ -141,7 +201,7 @@ pub fn open_keys(request: &KeyRequest, observer: &dyn Observer) -> Result<Signin
             }
             _ => {}
         }
-        candidates.push(KeyCandidate {
+        gathered.candidates.push(KeyCandidate {
             dnskey: files.public.dnskey,
             source: KeySource::PublicOnly,
             times,
@@ -151,11 +211,43 @@ pub fn open_keys(request: &KeyRequest, observer: &dyn Observer) -> Result<Signin
             succession,
         });
     }
+    Ok(gathered)
+}
 
+/// What [`open_stores`] opened.
+struct Opened {
+    stores: Vec<Store>,
+    /// Zone by zone, with their places in the stores.
+    candidates: Vec<Vec<KeyCandidate>>,
+    random: Option<Vec<u8>>,
+}
+
+/// Opens what the private keys of some zones live in: all software keys are one store, and each token is one.
+fn open_stores(zones: Vec<Gathered>, token_use: &TokenUse, observer: &dyn Observer) -> Result<Opened, Error> {
+    let (mut software, mut wanted): (Vec<SoftwareKey>, Vec<Wanted>) = (Vec::new(), Vec::new());
+    let (mut candidates, mut on_disk, mut on_token) = (Vec::new(), Vec::new(), Vec::new());
+    for (zone, gathered) in zones.into_iter().enumerate() {
+        for (key, at) in gathered.software.into_iter().zip(gathered.on_disk) {
+            on_disk.push((zone, at, software.len()));
+            software.push(key);
+        }
+        for (key, at) in gathered.wanted.into_iter().zip(gathered.on_token) {
+            // Zones may have keys in common, which are found and loaded once.
+            let same = |other: &Wanted| {
+                other.dnskey == key.dnskey && other.uri.key == key.uri.key && other.uri.token == key.uri.token
+            };
+            let place = wanted.iter().position(same).unwrap_or(wanted.len());
+            on_token.push((zone, at, place));
+            if place == wanted.len() {
+                wanted.push(key);
+            }
+        }
+        candidates.push(gathered.candidates);
+    }
     let mut stores = Vec::new();
     if !software.is_empty() {
-        for (index, at) in on_disk.into_iter().enumerate() {
-            set_source(&mut candidates, at, stores.len(), index);
+        for (zone, at, index) in on_disk {
+            set_source(&mut candidates, (zone, at), stores.len(), index);
         }
         stores.push(Store {
             name: "disk".to_owned(),
@@ -165,11 +257,13 @@ pub fn open_keys(request: &KeyRequest, observer: &dyn Observer) -> Result<Signin
         });
     }
     let mut random = None;
-    if let TokenUse::Online { sessions, .. } = &request.token {
-        let (opened, places) = tokens::open(&wanted, &request.token, observer)?;
+    if let TokenUse::Online { sessions, .. } = token_use {
+        let (opened, places) = tokens::open(&wanted, token_use, observer)?;
         random = opened.iter().find_map(TokenStore::random);
-        for (at, (store, index)) in on_token.into_iter().zip(places) {
-            set_source(&mut candidates, at, stores.len() + store, usize::from(index));
+        for (zone, at, place) in on_token {
+            if let Some((store, index)) = places.get(place) {
+                set_source(&mut candidates, (zone, at), stores.len() + store, usize::from(*index));
+            }
         }
         stores.extend(opened.into_iter().map(|store| Store {
             name: store.name().to_owned(),
@@ -178,15 +272,13 @@ pub fn open_keys(request: &KeyRequest, observer: &dyn Observer) -> Result<Signin
                 most: sessions.most(store.tallies().len(), store.sessions()),
             },
             tokens: store.tallies(),
-            keys: Box::new(store) as Box<dyn KeyStore>,
+            keys: Box::new(store) as Box<dyn KeyStore + Send>,
         }));
     }
-    let limits = limits(request, &names, &candidates)?;
-    Ok(SigningKeys {
+    Ok(Opened {
         stores,
         candidates,
         random,
-        limits,
     })
 }
 
@@ -226,8 +318,9 @@ fn succession(files: &KeyFiles) -> Succession {
         })
 }
 
-fn set_source(candidates: &mut [KeyCandidate], at: usize, store: usize, index: usize) {
-    if let (Some(candidate), Ok(index)) = (candidates.get_mut(at), u16::try_from(index)) {
+fn set_source(candidates: &mut [Vec<KeyCandidate>], (zone, at): (usize, usize), store: usize, index: usize) {
+    let candidate = candidates.get_mut(zone).and_then(|zone| zone.get_mut(at));
+    if let (Some(candidate), Ok(index)) = (candidate, u16::try_from(index)) {
         candidate.source = KeySource::Store {
             store,
             index: KeyIndex(index),

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use signet_pipeline::{Error, Phase, Report};
+use signet_pipeline::{Error, Phase, Report, ZonesReport};
 
 use super::pace::Paces;
 use super::{PHASES, place, write_line};
@@ -33,6 +33,7 @@ fn word(phase: Phase) -> &'static str {
         Phase::Chain => "chain",
         Phase::Verify => "verify",
         Phase::Publish => "publish",
+        Phase::Zones => "zones",
         _ => "other",
     }
 }
@@ -96,6 +97,18 @@ impl Events {
 
     pub(super) fn message(&self, event: &str, message: &str) {
         self.emit(event, json!({ "message": message }));
+    }
+
+    /// What came of a run over many zones.
+    pub(super) fn zones(&self, report: &ZonesReport) {
+        for zone in &report.zones {
+            let (origin, code, error) = (&zone.origin, zone.exit_code, &zone.error);
+            self.emit("zone", json!({ "origin": origin, "exit_code": code, "error": error }));
+        }
+        self.emit(
+            "done",
+            json!({ "zones": report.zones.len(), "exit_code": report.exit_code }),
+        );
     }
 
     pub(super) fn end(&self, result: Result<&Report, &Error>) {

@@ -1,7 +1,11 @@
 //! The stages between a zone's text and text again, each as one function from what the stage before left to a number that
 //! depends on all of its work. Time is taken elsewhere; errors end the run, since a fixture has none.
 
+mod signed;
+
 use std::path::Path;
+
+pub use signed::{Counted, chain, context, linked, planned, signatures, signer_keys};
 
 use dnssec_sign::{Class, Name};
 use rayon::{ThreadPool, ThreadPoolBuilder};

@@ -1,11 +1,13 @@
 //! The signers that are compared, and how each is told to do the same work with two threads where it can.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
 use fs_err as fs;
+use fs_err::os::unix::fs::OpenOptionsExt;
 
 use super::zone_keys::ZoneKeys;
 use super::{Check, Denial, Keys};
@@ -55,8 +57,9 @@ impl Signer {
             (Self::Bind, Keys::Disk(keys)) => Ok((bind(job, keys, &output)?, output)),
             (Self::Ldns, Keys::Disk(keys)) => Ok((ldns_disk(job, keys, &output)?, output)),
             (Self::Ldns, Keys::Token(token, keys)) => Ok((ldns_token(job, token, keys, &output)?, output)),
-            (Self::Knot, Keys::Disk(keys)) => knot(job, keys),
-            (Self::Bind | Self::Knot, Keys::Token(..)) | (_, Keys::None) => {
+            (Self::Knot, Keys::Disk(keys)) => knot_disk(job, keys),
+            (Self::Knot, Keys::Token(token, keys)) => knot_token(job, token, keys),
+            (Self::Bind, Keys::Token(..)) | (_, Keys::None) => {
                 bail!("{} is not measured with a token", self.title())
             }
         }
@@ -143,8 +146,58 @@ fn ldns_token(job: &Job, token: &Token, keys: &Pair, output: &Path) -> Result<Co
     Ok(sign)
 }
 
-/// With a key database of its own, into which the keys are imported.
-fn knot(job: &Job, keys: &ZoneKeys) -> Result<(Command, PathBuf)> {
+/// With the keys' files imported.
+fn knot_disk(job: &Job, keys: &ZoneKeys) -> Result<(Command, PathBuf)> {
+    let (configuration, output) = knot_configuration(job, "", "")?;
+    for base in [&keys.ksk, &keys.zsk] {
+        let mut import = keymgr(&configuration, job)?;
+        import.arg("import-bind").arg(keys.folder.join(format!("{base}.key")));
+        process::capture(&mut import)?;
+    }
+    Ok((kzonesign(job, &configuration)?, output))
+}
+
+/// With the token as its key store; its configuration holds the PIN, and nobody else may read it.
+fn knot_token(job: &Job, token: &Token, keys: &Pair) -> Result<(Command, PathBuf)> {
+    let pin = fs::read_to_string(&token.pin_file)?;
+    let keystore = format!(
+        "keystore:\n  - id: token\n    backend: pkcs11\n    config: \"pkcs11:token={};pin-value={} {}\"\n",
+        Token::LABEL,
+        pin.trim(),
+        token.module().display()
+    );
+    let (configuration, output) = knot_configuration(job, &keystore, "    keystore: token\n")?;
+    for (base, ksk) in [(&keys.ksk, "yes"), (&keys.zsk, "no")] {
+        let mut import = keymgr(&configuration, job)?;
+        import.args(["import-pkcs11", &key_id(&keys.folder.join(format!("{base}.private")))?]);
+        import.args([
+            "algorithm=13",
+            &format!("ksk={ksk}"),
+            &format!("zsk={}", if ksk == "yes" { "no" } else { "yes" }),
+        ]);
+        token.lend(&mut import);
+        process::capture(&mut import)?;
+    }
+    let mut sign = kzonesign(job, &configuration)?;
+    token.lend(&mut sign);
+    Ok((sign, output))
+}
+
+/// CKA_ID in hexadecimal, from the URI in a key's file.
+fn key_id(private: &Path) -> Result<String> {
+    let text = fs::read_to_string(private)?;
+    let label = text.lines().find_map(|line| line.strip_prefix("Label: "));
+    let label = data_encoding::BASE64.decode(label.context("a key on a token has a label")?.trim().as_bytes())?;
+    let uri = String::from_utf8(label)?;
+    let id = uri.split([':', ';', '\0']).find_map(|part| part.strip_prefix("id="));
+    Ok(id
+        .context("signet's labels name the ID")?
+        .replace('%', "")
+        .to_lowercase())
+}
+
+/// A configuration with a key database of its own; and the file that will be written.
+fn knot_configuration(job: &Job, keystore: &str, policy: &str) -> Result<(PathBuf, PathBuf)> {
     let configuration = job.folder.join("knot.conf");
     let nsec3 = match job.denial {
         Denial::Nsec => "",
@@ -153,24 +206,29 @@ fn knot(job: &Job, keys: &ZoneKeys) -> Result<(Command, PathBuf)> {
         }
     };
     let (folder, origin, zone) = (job.folder.display(), job.origin, job.zone.display());
-    fs::write(
-        &configuration,
-        format!(
-            "log:\n  - target: stderr\n    any: warning\ndatabase:\n    storage: {folder}/kasp\npolicy:\n  - id: bench\n    manual: on\n    signing-threads: 2\n    cds-cdnskey-publish: none\n{nsec3}zone:\n  - domain: {origin}\n    storage: {folder}\n    file: {zone}\n    journal-content: none\n    dnssec-signing: on\n    dnssec-policy: bench\n"
-        ),
-    )?;
+    let text = format!(
+        "log:\n  - target: stderr\n    any: warning\ndatabase:\n    storage: {folder}/kasp\n{keystore}policy:\n  - id: bench\n    manual: on\n    signing-threads: 2\n    cds-cdnskey-publish: none\n{policy}{nsec3}zone:\n  - domain: {origin}\n    storage: {folder}\n    file: {zone}\n    journal-content: none\n    dnssec-signing: on\n    dnssec-policy: bench\n"
+    );
+    let mut file = fs::OpenOptions::new();
+    file.write(true).create(true).truncate(true).mode(0o600);
+    file.open(&configuration)?.write_all(text.as_bytes())?;
     let results = job.folder.join("knot");
     for made in [job.folder.join("kasp"), results.clone()] {
         fs::create_dir_all(made)?;
     }
-    for base in [&keys.ksk, &keys.zsk] {
-        let mut import = Command::new(process::need("keymgr")?);
-        import.arg("-c").arg(&configuration).args([origin, "import-bind"]);
-        import.arg(keys.folder.join(format!("{base}.key")));
-        process::capture(&mut import)?;
-    }
-    let mut sign = Command::new(process::need("kzonesign")?);
-    sign.arg("-c").arg(&configuration).arg("-o").arg(&results).arg(origin);
     let name = job.zone.file_name().context("a zone is a file")?;
-    Ok((sign, results.join(name)))
+    Ok((configuration, results.join(name)))
+}
+
+fn keymgr(configuration: &Path, job: &Job) -> Result<Command> {
+    let mut keymgr = Command::new(process::need("keymgr")?);
+    keymgr.arg("-c").arg(configuration).arg(job.origin);
+    Ok(keymgr)
+}
+
+fn kzonesign(job: &Job, configuration: &Path) -> Result<Command> {
+    let mut sign = Command::new(process::need("kzonesign")?);
+    sign.arg("-c").arg(configuration).arg("-o").arg(job.folder.join("knot"));
+    sign.arg(job.origin);
+    Ok(sign)
 }

@@ -8,7 +8,7 @@ use fs_err as fs;
 
 use crate::process;
 
-/// A key-signing and a zone-signing key in BIND's files, ECDSAP256SHA256.
+/// A key-signing and a zone-signing key in BIND's files.
 pub(super) struct ZoneKeys {
     /// Holds only these two keys.
     pub(super) folder: PathBuf,
@@ -18,8 +18,8 @@ pub(super) struct ZoneKeys {
 }
 
 /// The zone's keys, made unless they are there.
-pub(super) fn on_disk(folder: &Path, origin: &str) -> Result<ZoneKeys> {
-    let folder = folder.join(origin);
+pub(super) fn on_disk(folder: &Path, origin: &str, algorithm: &str) -> Result<ZoneKeys> {
+    let folder = folder.join(algorithm).join(origin);
     fs::create_dir_all(&folder)?;
     let key = |role: &str, flags: &[&str]| -> Result<String> {
         let note = folder.join(role);
@@ -28,7 +28,7 @@ pub(super) fn on_disk(folder: &Path, origin: &str) -> Result<ZoneKeys> {
         }
         let mut generate = Command::new(process::need("dnssec-keygen")?);
         generate
-            .args(["-q", "-a", "ECDSAP256SHA256", "-K"])
+            .args(["-q", "-a", algorithm, "-K"])
             .arg(&folder)
             .args(flags)
             .arg(origin);

@@ -34,7 +34,7 @@ pub(super) fn draw(days: &[ExpiryDay]) -> String {
     let most = days.iter().map(|day| day.signatures).max().unwrap_or(1).max(1);
     let mut text = format!(
         "<svg id=\"expiry\" viewBox=\"0 0 {:.0} {:.0}\" role=\"img\">\n",
-        (LEFT + f64::from(weeks) * SIDE + 4.0).max(420.0),
+        (LEFT + f64::from(weeks) * SIDE + 4.0).max(560.0),
         TOP + 7.0 * SIDE + 4.0
     );
     for (row, name) in [(0u32, "Mon"), (2, "Wed"), (4, "Fri")] {
@@ -51,7 +51,8 @@ pub(super) fn draw(days: &[ExpiryDay]) -> String {
             SIDE - 2.0
         ));
     }
-    let mut month = String::new();
+    // A month's name has room for itself alone.
+    let (mut month, mut free) = (String::new(), 0.0);
     for day in days.iter().filter(inside) {
         let (x, y) = place(day.from / SECONDS - monday);
         // By the logarithm, since a few days often hold nearly all.
@@ -65,7 +66,8 @@ pub(super) fn draw(days: &[ExpiryDay]) -> String {
             short(day.signatures as f64)
         ));
         let its_month = day.day.get(..7).unwrap_or_default();
-        if its_month != month {
+        if its_month != month && x >= free {
+            free = x + 52.0;
             text.push_str(&format!("<text x=\"{x:.1}\" y=\"11\">{its_month}</text>\n"));
             its_month.clone_into(&mut month);
         }

@@ -77,8 +77,10 @@ impl Columns<'_> {
         }
         for tick in &self.ticks {
             let x = LEFT + tick.at as f64 * step;
+            let anchor = if x > WIDTH - 50.0 { "end" } else { "start" };
             text.push_str(&format!(
-                "<text x=\"{x:.1}\" y=\"{:.1}\">{}</text>\n",
+                "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"{anchor}\">{}</text>\n",
+                if anchor == "end" { WIDTH } else { x },
                 bottom + 14.0,
                 escaped(&tick.text)
             ));

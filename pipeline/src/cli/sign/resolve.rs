@@ -22,6 +22,25 @@ use crate::cli::time_flags;
 /// # Errors
 /// [`Error::Usage`] for flags that make no sense, each named.
 pub(super) fn config(flags: &SignFlags, now: u32, observer: &dyn Observer) -> Result<SignConfig, Error> {
+    let zone_file = flags.zone_file()?;
+    config_for(
+        flags,
+        (zone_file, flags.origin.as_deref(), output(flags)?),
+        now,
+        observer,
+    )
+}
+
+/// The same for this zone file, origin and output.
+///
+/// # Errors
+/// As [`config`].
+pub(super) fn config_for(
+    flags: &SignFlags,
+    (zone_file, origin, output): (&Path, Option<&str>, Output),
+    now: u32,
+    observer: &dyn Observer,
+) -> Result<SignConfig, Error> {
     let insist = if flags.insist { Insist::Yes } else { Insist::No };
     let mut policy = Policy::from_now(now);
     flags.validity.apply(&mut policy, now)?;
@@ -33,17 +52,16 @@ pub(super) fn config(flags: &SignFlags, now: u32, observer: &dyn Observer) -> Re
     {
         observer.warn(&warning.to_string());
     }
-    let output = output(flags)?;
     if output == Output::Stdout && flags.work.on_publish.is_some() {
         return Err(Error::Usage(
             "--on-publish tells of a file: name the output with -f".to_owned(),
         ));
     }
     Ok(SignConfig {
-        origin: origin_of(flags.origin.as_deref(), &flags.zone_file)?,
+        origin: origin_of(origin, zone_file)?,
         output,
         contents: contents(flags)?,
-        zone_file: flags.zone_file.clone(),
+        zone_file: zone_file.to_owned(),
         input: flags.input.resolve()?,
         policy,
         key_options: KeySetOptions {
@@ -55,10 +73,12 @@ pub(super) fn config(flags: &SignFlags, now: u32, observer: &dyn Observer) -> Re
         },
         now: now.into(),
         threads: threads(flags.work.threads),
+        pool: None,
         verify: flags.work.verify.into(),
         max_errors: flags.work.max_errors,
         reuse: flags.reuse.resolve(!flags.denial.is_said()),
         max_ttl: flags.max_ttl()?,
+        dry_run: flags.work.dry_run,
         digests: flags.outputs.report.is_some() || flags.outputs.html.is_some(),
         children: flags.parent.children(),
         max_change: flags.max_change,
@@ -119,11 +139,11 @@ pub(super) fn output(flags: &SignFlags) -> Result<Output, Error> {
     match &flags.output {
         Some(path) if path == Path::new("-") => Ok(Output::Stdout),
         Some(path) => Ok(Output::File(path.clone())),
-        None if flags.zone_file == Path::new("-") => Err(Error::Usage(
+        None if flags.zone_file()? == Path::new("-") => Err(Error::Usage(
             "the zone comes from standard input: name the output with -f".to_owned(),
         )),
         None => {
-            let mut name = flags.zone_file.clone().into_os_string();
+            let mut name = flags.zone_file()?.to_owned().into_os_string();
             name.push(".signed");
             Ok(Output::File(name.into()))
         }
@@ -264,6 +284,12 @@ impl ParentFlags {
 }
 
 impl SignFlags {
+    /// The zone file of a run over one zone.
+    fn zone_file(&self) -> Result<&Path, Error> {
+        let missing = || Error::Usage("name a zone file, or a list of zones with --zones".to_owned());
+        self.zone_file.as_deref().ok_or_else(missing)
+    }
+
     fn max_ttl(&self) -> Result<Option<u32>, Error> {
         self.max_ttl
             .as_deref()

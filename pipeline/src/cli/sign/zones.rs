@@ -1,0 +1,220 @@
+//! `signet sign --zones FILE`: a list of zones, one a line, turned into a run over all of them and what is told of it.
+//! The other flags count for every zone.
+
+use std::path::{Path, PathBuf};
+
+use indicatif::HumanCount;
+use signet_pipeline::{AuditEvent, Error, Output, RunConfig, SignConfig, TokenUse, ZonesReport, audit, sign_zones};
+use zone_io::AtomicFile;
+
+use super::{SignFlags, on_publish, resolve};
+use crate::cli::origin::origin_of;
+use crate::cli::{Outcome, metrics, streams, time_flags};
+use crate::progress::Progress;
+use crate::watchdog;
+
+/// One line of the list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Line {
+    origin: String,
+    zone_file: PathBuf,
+    output: PathBuf,
+    keys: Option<PathBuf>,
+}
+
+/// Signs the zones of the list, tells what came of them, and ends with the exit code of the worst.
+///
+/// # Errors
+/// What keeps all zones from being signed.
+pub(super) fn run(flags: &SignFlags, list: &Path, progress: &Progress) -> Result<Outcome, Error> {
+    let result = sign(flags, list, progress);
+    progress.finish();
+    watchdog::run_is_over();
+    match &result {
+        Ok(report) => progress.end_zones(report),
+        Err(error) => progress.end(Err(error)),
+    }
+    let report = result?;
+    if report.exit_code == 130 {
+        streams::say(&watchdog::interrupted_line());
+    }
+    if progress.speaks() {
+        streams::tell(&text(&report));
+    }
+    let told = tell_of_published(flags, &report);
+    Ok(match (report.exit_code, told) {
+        (0 | 6, Err(error)) => {
+            streams::say(&format!("error: {error}"));
+            Outcome::Failed(error.exit_code())
+        }
+        (0, Ok(())) => Outcome::Done,
+        (code, _) => Outcome::Failed(code),
+    })
+}
+
+/// Runs the command of `--on-publish` for each zone that was published; the last failure is told.
+fn tell_of_published(flags: &SignFlags, report: &ZonesReport) -> Result<(), Error> {
+    let Some(command) = &flags.work.on_publish else {
+        return Ok(());
+    };
+    let mut told = Ok(());
+    for zone in &report.zones {
+        if let (Some(signed), Some(output)) = (&zone.report, &zone.output)
+            && signed.dry_run.is_none()
+        {
+            let output = Output::File(output.clone());
+            told = on_publish::run(command, signed, &output, flags.token.pin_source()).and(told);
+        }
+    }
+    told
+}
+
+fn sign(flags: &SignFlags, list: &Path, progress: &Progress) -> Result<ZonesReport, Error> {
+    let now = time_flags::now()?;
+    let unreadable = |source| Error::Io {
+        path: list.to_owned(),
+        source,
+    };
+    let lines = parse(list, &std::fs::read_to_string(list).map_err(unreadable)?)?;
+    let mut zones: Vec<RunConfig> = Vec::with_capacity(lines.len());
+    for line in lines {
+        let sign = match zones.first() {
+            Some(first) => SignConfig {
+                zone_file: line.zone_file.clone(),
+                origin: origin_of(Some(&line.origin), &line.zone_file)?,
+                output: Output::File(line.output),
+                ..first.sign.clone()
+            },
+            None => resolve::config_for(
+                flags,
+                (&line.zone_file, Some(&line.origin), Output::File(line.output)),
+                now,
+                progress,
+            )?,
+        };
+        let mut keys = resolve::key_request(flags, &sign, now)?;
+        keys.directory = line.keys.unwrap_or(keys.directory);
+        zones.push(RunConfig { sign, keys });
+    }
+    let open = |path: &Option<PathBuf>| path.as_deref().map(AtomicFile::create).transpose();
+    let (report_file, metrics_file) = (open(&flags.outputs.report)?, open(&flags.outputs.metrics)?);
+    if let Some(TokenUse::Online { patience, .. }) = zones.first().map(|zone| &zone.keys.token) {
+        watchdog::limit_calls(*patience);
+    }
+    watchdog::run_begins(None);
+    let report = sign_zones(&zones, progress)?;
+    for zone in report.zones.iter().filter_map(|zone| zone.report.as_ref()) {
+        if zone.dry_run.is_none() {
+            audit(&AuditEvent::signed(zone))?;
+        }
+    }
+    if let Some(mut file) = report_file {
+        file.write_all(streams::json(&report)?.as_bytes())?;
+        file.write_all(b"\n")?;
+        file.publish()?;
+    }
+    if let Some(mut file) = metrics_file {
+        let reports: Vec<_> = report.zones.iter().filter_map(|zone| zone.report.as_ref()).collect();
+        file.write_all(metrics::text(&reports).as_bytes())?;
+        file.publish()?;
+    }
+    Ok(report)
+}
+
+/// The lines of a list: origin, zone file, output, and where the keys are unless that is `-K`. What follows a `#` is left out.
+fn parse(list: &Path, text: &str) -> Result<Vec<Line>, Error> {
+    let mut lines: Vec<Line> = Vec::new();
+    for (number, line) in (1..).zip(text.lines()) {
+        let place = || format!("{}:{number}", list.display());
+        let line = line.split_once('#').map_or(line, |(line, _)| line);
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let (origin, zone_file, output, keys) = match words.as_slice() {
+            [] => continue,
+            [origin, zone_file, output] => (origin, zone_file, output, None),
+            [origin, zone_file, output, keys] => (origin, zone_file, output, Some(PathBuf::from(keys))),
+            _ => {
+                return Err(Error::Usage(format!(
+                    "{}: {} words: a line is ORIGIN ZONEFILE OUT [KEYDIR]",
+                    place(),
+                    words.len()
+                )));
+            }
+        };
+        if lines.iter().any(|other| other.output == Path::new(output)) {
+            return Err(Error::Usage(format!(
+                "{}: {output} is the output of another zone",
+                place()
+            )));
+        }
+        if [zone_file, output].contains(&&"-") {
+            return Err(Error::Usage(format!("{}: - has no place in a list of zones", place())));
+        }
+        lines.push(Line {
+            origin: (*origin).to_owned(),
+            zone_file: zone_file.into(),
+            output: output.into(),
+            keys,
+        });
+    }
+    if lines.is_empty() {
+        return Err(Error::Usage(format!("{}: no zones are listed", list.display())));
+    }
+    Ok(lines)
+}
+
+/// The zones that came to nothing, and how many did not.
+fn text(report: &ZonesReport) -> String {
+    let mut text = String::new();
+    let mut unchanged = 0;
+    for zone in &report.zones {
+        match (&zone.error, &zone.report) {
+            (Some(error), _) => text.push_str(&format!("{}: error: {error}\n", zone.origin)),
+            (None, Some(zone)) if zone.unrenewed() > 0 => text.push_str(&format!(
+                "{}: {} signatures are due for renewal and were kept, since their keys are not at hand\n",
+                zone.origin,
+                zone.unrenewed()
+            )),
+            (None, Some(zone)) => unchanged += u64::from(zone.unchanged),
+            (None, None) => {}
+        }
+    }
+    let failed = report.zones.iter().filter(|zone| zone.error.is_some()).count();
+    let unchanged = match unchanged {
+        0 => String::new(),
+        count => format!(", {count} of them unchanged"),
+    };
+    text.push_str(&format!(
+        "{} of {} zones signed{unchanged}; {} signatures in {:.2} s\n",
+        report.zones.len() - failed,
+        report.zones.len(),
+        HumanCount(report.signatures),
+        report.seconds
+    ));
+    text
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests may unwrap")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_has_three_or_four_words_a_line() {
+        let text = "# all zones\na. a.zone a.signed\n\n  b. b.zone b.signed keys/b # its own\n";
+        let lines = parse(Path::new("list"), text).unwrap();
+        assert_eq!(lines.len(), 2);
+        assert_eq!((lines[0].origin.as_str(), &lines[0].keys), ("a.", &None));
+        assert_eq!(lines[1].keys, Some("keys/b".into()));
+        for (wrong, word) in [
+            ("a. b", "list:1"),
+            ("\na. b c d e", "list:2"),
+            ("a. b x\nc. d x", "another zone"),
+            ("a. - x", "no place"),
+            ("# nothing", "no zones"),
+        ] {
+            let error = parse(Path::new("list"), wrong).unwrap_err();
+            assert_eq!(error.exit_code(), 2);
+            assert!(error.to_string().contains(word), "{error}");
+        }
+    }
+}
