@@ -2,7 +2,8 @@
 //! workers and sessions at once. A worker takes what is furthest along first and what is not begun last, so nothing
 //! waits for a partition that has not started, and memory holds a bounded number of them.
 
-use std::collections::{BTreeMap, VecDeque};
+mod board;
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
@@ -11,6 +12,7 @@ use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 use dnssec_sign::{SignBatch, SignError, Signer};
 use rayon::ThreadPool;
 
+use self::board::{Board, Task};
 use crate::config::{SigningKeys, Store, StoreKind};
 use crate::emit::{Emission, Signing};
 use crate::error::Error;
@@ -49,7 +51,7 @@ pub(crate) enum Written {
 }
 
 /// A partition whose jobs are with their stores.
-struct Flight {
+pub(crate) struct Flight {
     emission: Emission,
     outstanding: usize,
 }
@@ -71,68 +73,6 @@ impl Drop for Parcel {
                 board.fail(Error::Token("the sessions ended before all was signed".to_owned()));
             });
         }
-    }
-}
-
-/// Where every partition of a round stands.
-#[derive(Default)]
-struct Board {
-    partitions: usize,
-    next: usize,
-    in_flight: usize,
-    flights: BTreeMap<usize, Flight>,
-    signed: VecDeque<(usize, Emission)>,
-    filled: BTreeMap<usize, Emission>,
-    /// The partition to be written next, and whether a worker is at it.
-    turn: usize,
-    writing: bool,
-    unverified: VecDeque<usize>,
-    verifying: usize,
-    spare: Vec<Vec<u8>>,
-    failure: Option<Error>,
-}
-
-enum Task {
-    Write(usize, Emission),
-    Fill(usize, Emission),
-    Verify(usize),
-    Plan(usize, Vec<u8>),
-    Wait,
-    End,
-}
-
-impl Board {
-    fn take(&mut self, limit: usize) -> Task {
-        if self.failure.is_some() {
-            return Task::End;
-        }
-        if !self.writing
-            && let Some(emission) = self.filled.remove(&self.turn)
-        {
-            self.writing = true;
-            return Task::Write(self.turn, emission);
-        }
-        if let Some((index, emission)) = self.signed.pop_front() {
-            return Task::Fill(index, emission);
-        }
-        if let Some(index) = self.unverified.pop_front() {
-            self.verifying += 1;
-            return Task::Verify(index);
-        }
-        if self.next < self.partitions && self.in_flight < limit {
-            self.next += 1;
-            self.in_flight += 1;
-            return Task::Plan(self.next - 1, self.spare.pop().unwrap_or_default());
-        }
-        if self.turn == self.partitions && self.verifying == 0 {
-            return Task::End;
-        }
-        Task::Wait
-    }
-
-    fn fail(&mut self, error: Error) {
-        // The first failure is the cause, the others follow from it.
-        self.failure.get_or_insert(error);
     }
 }
 
