@@ -122,7 +122,7 @@ fn a_token_that_fails_is_the_worst_and_a_list_is_read_with_care() {
     let zones = Zones::new(12);
     zones.scratch.write("3.zone", "no zone\n");
     let (run, report) = zones.sign(
-        &Faulty::new("C_Sign 20+ answer CKR_DEVICE_ERROR"),
+        &Faulty::new("C_Sign 20+ answer 0x30"),
         &["--patience", "1s"],
     );
     run.exits(3);

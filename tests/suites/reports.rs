@@ -255,7 +255,7 @@ fn a_dry_run_counts_what_a_run_does_and_writes_nothing() {
         // Now there is nothing to do, and the dry run says so.
         let again = Signet::sign(&scratch.path("signed"), &zone.origin, &scratch.path("signed"), &keys)
             .keys(&pair.both())
-            .args(["--dry-run", "--serial", "increment", "--report"])
+            .args(["--dry-run", "--report"])
             .arg(scratch.path("again.json"))
             .envs(token.faulty_environment(&faulty))
             .run();
