@@ -121,10 +121,7 @@ fn two_hundred_zones_share_one_login_and_a_bad_one_harms_no_other() {
 fn a_token_that_fails_is_the_worst_and_a_list_is_read_with_care() {
     let zones = Zones::new(12);
     zones.scratch.write("3.zone", "no zone\n");
-    let (run, report) = zones.sign(
-        &Faulty::new("C_Sign 20+ answer 0x30"),
-        &["--patience", "1s"],
-    );
+    let (run, report) = zones.sign(&Faulty::new("C_Sign 20+ answer 0x30"), &["--patience", "1s"]);
     run.exits(3);
     assert_eq!(report["exit_code"], 3);
     zones.scratch.write("list", "zone0.test. 0.zone\n");

@@ -46,7 +46,7 @@ pub(super) struct SignFlags {
     #[arg(value_name = "KEY")]
     keys: Vec<String>,
 
-    /// Sign many zones: a file with ORIGIN ZONEFILE OUT [KEYDIR] a line. One login a token and its sessions serve them all,
+    /// Sign many zones: a file with `ORIGIN ZONEFILE OUT [KEYDIR]` a line. One login a token and its sessions serve them all,
     /// each zone ends well or not by itself, and the exit code is that of the worst
     #[arg(long, value_name = "FILE", conflicts_with_all = ["zone_file", "keys", "origin", "output", "reuse", "dnskey_set", "html", "max_signatures", "journal"])]
     zones: Option<PathBuf>,
