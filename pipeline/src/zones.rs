@@ -12,11 +12,12 @@ use zone_io::Fault;
 
 use crate::config::{Output, RunConfig, SigningKeys};
 use crate::error::Error;
+use crate::flow::Task;
 use crate::keys::open_keys_of_zones;
 use crate::observer::{Observer, Phase};
 use crate::report::{REPORT_VERSION, Report};
 use crate::signing::{Crew, with_sessions};
-use crate::{sign_with, thread_pool};
+use crate::thread_pool;
 
 /// A zone file of at least so many bytes keeps all threads busy by itself.
 const LARGE: u64 = 4 << 20;
@@ -101,7 +102,14 @@ pub fn sign_zones(zones: &[RunConfig], observer: &dyn Observer) -> Result<ZonesR
         with_sessions(shared, observer, |crew| {
             let run = |at: usize, keys: &SigningKeys, pool: &ThreadPool| {
                 if let (Some(zone), Some(watch)) = (zones.get(at), watches.get(at)) {
-                    settle(at, sign_with(&zone.sign, keys, crew, pool, watch));
+                    let task = Task {
+                        config: &zone.sign,
+                        keys,
+                        sessions: crew,
+                        pool,
+                        observer: watch,
+                    };
+                    settle(at, task.run());
                 }
             };
             all(zones, &work, crew, &run)
