@@ -278,7 +278,7 @@ fn rfc_8080_ed25519() {
     );
 }
 
-/// RFC 8080 6.2: what can be had of Ed448 without its arithmetic.
+/// RFC 8080 6.2: what can be had of Ed448 without its arithmetic. The unit tests of feature openssl have its signatures.
 #[test]
 fn rfc_8080_ed448() {
     for (key, key_tag, digest) in [
@@ -295,12 +295,13 @@ fn rfc_8080_ed448() {
     ] {
         let example = rfc_8080(Algorithm::ED448, key, key_tag, "");
         example.check_ds(DigestType::Sha256, digest);
-        assert_eq!(
-            PublicKeyVerifier::new(&example.dnskey()).unwrap_err(),
-            VerifierError::Algorithm {
-                algorithm: Algorithm::ED448
-            }
-        );
+        let verifier = PublicKeyVerifier::new(&example.dnskey());
+        if cfg!(feature = "openssl") {
+            verifier.unwrap();
+        } else {
+            let algorithm = Algorithm::ED448;
+            assert_eq!(verifier.unwrap_err(), VerifierError::Algorithm { algorithm });
+        }
     }
 }
 
