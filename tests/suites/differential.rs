@@ -249,6 +249,8 @@ fn data() -> Vec<(String, PathBuf, &'static str)> {
                 "everyday.zone" => "format.test.",
                 "types.zone" => "types.test.",
                 // The RFCs' zones are all called so.
+                "rfc8976-a4.zone" => "uri.arpa.",
+                "rfc8976-a5.zone" => "root-servers.net.",
                 vector if vector.starts_with("rfc") => "example.",
                 // Read by everyday.zone; without it no zone.
                 "included.zone" => continue,

@@ -338,7 +338,8 @@ fn a_journal_that_does_not_fit_is_refused_and_stays() {
         Place::Disk,
         &desk.scratch.path("keys"),
     );
-    let sign = desk.sign(&Faulty::new(""), &["--resume"]).keys(&other.both());
+    let faultless = Faulty::new("");
+    let sign = desk.sign(&faultless, &["--resume"]).keys(&other.both());
     sign.run().exits(1).says(&["another run"]);
     // Another file.
     desk.scratch.write("journal", "; a zone, say\n");
