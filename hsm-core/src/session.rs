@@ -9,6 +9,7 @@ use std::sync::Arc;
 use cryptoki::object::{Attribute, AttributeType, ObjectHandle};
 use cryptoki::session::Session;
 
+use crate::ckr::FaultClass;
 use crate::error::{Error, KeyFault, Located, Result};
 use crate::ffi::HotCall;
 use crate::key::{self, TokenKey};
@@ -192,7 +193,11 @@ impl SigningSession {
         }
         match self.copied(session, key, original) {
             Ok(handle) => Ok((handle, true)),
-            Err(error) if copy == SessionCopy::Always => Err(self.unusable(key, KeyFault::NoCopy(error.to_string()))),
+            Err(error) if copy == SessionCopy::Always => match error.class() {
+                // Not a refusal: recovery opens the session again, and copies there.
+                FaultClass::SessionLost | FaultClass::LoginLost | FaultClass::TokenLost => Err(error),
+                _ => Err(self.unusable(key, KeyFault::NoCopy(error.to_string()))),
+            },
             Err(error) => {
                 tracing::debug!(%error, key = key.label(), "no session copy: signing with the token object");
                 Ok((original, false))
