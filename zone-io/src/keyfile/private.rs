@@ -288,7 +288,8 @@ fn parse(lines: &mut Lines<'_>, dnskey: &Dnskey) -> Result<PrivateKeyFile, Wrong
         }
     }
     if format == KeyFileFormat::Legacy {
-        times = KeyTimes::ALWAYS;
+        // It has neither, whatever the lines say.
+        (numbers, times, ds_publish) = (KeyNumbers::default(), KeyTimes::ALWAYS, None);
     }
     Ok(PrivateKeyFile {
         format,
