@@ -3,6 +3,7 @@
 //! Signers take turns, round by round, so that a machine that slows down slows all of them; medians are compared. Absolute times mean
 //! little elsewhere, ratios hold. The table goes to stdout and into `target/bench`.
 
+mod bare;
 mod measure;
 mod pool;
 mod signers;
@@ -64,7 +65,9 @@ enum Table {
     LeafRsa,
     /// Hosts, NSEC, keys on SoftHSM
     LeafToken,
-    /// The same against the raw rate of C_Sign on the token object
+    /// Hosts, NSEC, keys on disk, against a bare loop of signatures on both cores
+    BareRate,
+    /// Hosts, NSEC, keys on SoftHSM, against the raw rate of C_Sign
     TokenRate,
     /// Sessions on a token that takes 2 ms a signature
     Sessions,
@@ -101,6 +104,7 @@ impl Table {
             Self::LeafVerified => "hosts, NSEC, keys on disk, verified before it is kept",
             Self::LeafRsa => "hosts, NSEC, RSASHA256 keys of 2048 bits on disk",
             Self::LeafToken => "hosts, NSEC, keys on SoftHSM",
+            Self::BareRate => "end to end against a bare loop of signatures",
             Self::TokenRate => "end to end against raw C_Sign",
             Self::Sessions => "sessions on a token that takes 2 ms a signature",
         }
@@ -113,6 +117,7 @@ impl Table {
             | Self::LeafVerified
             | Self::LeafRsa
             | Self::LeafToken
+            | Self::BareRate
             | Self::TokenRate
             | Self::Sessions => Kind::Leaf,
         }
@@ -148,7 +153,7 @@ impl Table {
             Self::LeafRsa => 10_000,
             Self::LeafToken | Self::LeafVerified if plan.quick => 5_000,
             _ if plan.quick => 20_000,
-            Self::LeafNsec if plan.large => 500_000,
+            Self::LeafNsec | Self::BareRate if plan.large => 500_000,
             Self::TldNsec | Self::TldOptOut if plan.large => 1_000_000,
             _ => 100_000,
         }
@@ -166,7 +171,7 @@ impl Table {
                 &[Signer::Signet, Signer::Bind],
                 "ldns-signzone and kzonesign do not verify.",
             ),
-            Self::TokenRate | Self::Sessions => (&[], "signet alone"),
+            Self::BareRate | Self::TokenRate | Self::Sessions => (&[], "signet alone"),
             Self::LeafRsa => (&[Signer::Signet, Signer::Bind, Signer::Ldns, Signer::Knot], ""),
             Self::LeafToken => (
                 &[Signer::Signet, Signer::Ldns, Signer::Knot],
@@ -210,15 +215,20 @@ pub(crate) fn run(plan: &Plan) -> Result<()> {
 fn criterion(bench: &str, quick: bool) -> Result<()> {
     let kind = Kind::Tld;
     let zone = fixtures::make(&Fixture::new(kind, if quick { 20_000 } else { 1_000_000 }))?;
-    let mut cargo = process::cargo();
-    cargo
-        .args(["bench", "--bench", bench, "--manifest-path"])
-        .arg(layout::root().join("tests/bench/Cargo.toml"));
-    cargo.arg("--target-dir").arg(layout::target().join("bench/build"));
+    let mut cargo = stages(&["bench", "--bench", bench]);
     cargo
         .env("SIGNET_BENCH_ZONE", zone)
         .env("SIGNET_BENCH_ORIGIN", kind.origin());
     process::run(&mut cargo)
+}
+
+/// Cargo on the package of the benchmarks by stage, which is a workspace of its own.
+fn stages(arguments: &[&str]) -> Command {
+    let mut cargo = process::cargo();
+    cargo.args(arguments).arg("--manifest-path");
+    cargo.arg(layout::root().join("tests/bench/Cargo.toml"));
+    cargo.arg("--target-dir").arg(layout::target().join("bench/build"));
+    cargo
 }
 
 fn one_table(table: Table, plan: &Plan, folder: &std::path::Path, signet: &std::path::Path) -> Result<String> {
@@ -229,6 +239,7 @@ fn one_table(table: Table, plan: &Plan, folder: &std::path::Path, signet: &std::
     };
     let rounds = plan.rounds.unwrap_or(usual);
     match table {
+        Table::BareRate => return bare::rate(signet, folder, table.count(plan), rounds),
         Table::TokenRate => return pool::raw_rate(signet, folder, plan.quick, rounds),
         Table::Sessions => return pool::sessions(signet, folder, plan.quick),
         _ => {}

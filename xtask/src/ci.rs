@@ -35,8 +35,12 @@ pub(crate) fn run() -> Result<()> {
             &[
                 "check",
                 "--quiet",
+                "--release",
                 "--manifest-path",
                 "tests/bench/Cargo.toml",
+                "--target-dir",
+                "target/bench/build",
+                "--bins",
                 "--benches",
             ],
             &[],

@@ -75,6 +75,8 @@ pub(crate) struct Pass {
     /// What is to be made of the signature.
     pub(crate) signature: Option<Signature>,
     traffic: Option<RwLockReadGuard<'static, ()>>,
+    /// When the call may return.
+    not_before: Option<Instant>,
     _under_way: UnderWay,
 }
 
@@ -85,7 +87,14 @@ impl Pass {
     }
 
     /// The call's answer, after it was made.
-    pub(crate) fn leave(self, answer: CK_RV) -> CK_RV {
+    pub(crate) fn leave(mut self, answer: CK_RV) -> CK_RV {
+        self.traffic = None;
+        if let Some(left) = self
+            .not_before
+            .and_then(|end| end.checked_duration_since(Instant::now()))
+        {
+            sleep(left);
+        }
         self.after.filter(|_| answer == CKR_OK).unwrap_or(answer)
     }
 
@@ -122,6 +131,7 @@ pub(crate) fn enter(function: Function, scope: Scope) -> Result<Pass, CK_RV> {
         after: None,
         signature: None,
         traffic: None,
+        not_before: None,
         _under_way: under_way,
     };
     for (rule, applied) in module.told.schedule.rules.iter().zip(&module.applied) {
@@ -245,6 +255,10 @@ impl Module {
                 sleep(time);
                 return Ok(());
             }
+            Action::Take(time) => {
+                pass.not_before = Some(Instant::now() + time);
+                return Ok(());
+            }
             Action::Tail(time, every, long) => {
                 sleep(if call.is_multiple_of(every) { long } else { time });
                 return Ok(());
@@ -272,7 +286,7 @@ impl Module {
                 sleep(Duration::from_secs(3600));
             },
             Action::Abort => std::process::abort(),
-            Action::Sleep(_) | Action::Tail(..) => {}
+            Action::Sleep(_) | Action::Take(_) | Action::Tail(..) => {}
         }
         Ok(())
     }

@@ -16,6 +16,7 @@ use crate::functions::Function;
 /// | `answer CODE` | the call is answered so, and not made |
 /// | `after CODE` | the call is made, and answered so |
 /// | `sleep MICROSECONDS` | it takes that much longer |
+/// | `take MICROSECONDS` | it returns no earlier than that, what the real module needs counted in: a token with a time of its own, which costs this machine nothing |
 /// | `tail MICROSECONDS EVERY LONG` | the same, but each EVERY-th call takes LONG microseconds |
 /// | `signature KIND` | the signature is `wrong`, `stale` (the one before), `short`, `long`, `der` or `trimmed` (leading zeros of r and s are left out) |
 /// | `remove MILLISECONDS` | the token is gone for so long, with its sessions |
@@ -99,6 +100,8 @@ pub enum Action {
     After(u64),
     /// It takes longer.
     Sleep(Duration),
+    /// It takes that long in all.
+    Take(Duration),
     /// It takes longer, and one in so many much longer.
     Tail(Duration, u64, Duration),
     /// What it signs is not what was asked for.
@@ -188,6 +191,7 @@ fn rule(words: &[&str]) -> Option<Rule> {
             ["answer", code] => Action::Answer(number(code)?),
             ["after", code] => Action::After(number(code)?),
             ["sleep", micros] => Action::Sleep(Duration::from_micros(number(micros)?)),
+            ["take", micros] => Action::Take(Duration::from_micros(number(micros)?)),
             ["tail", micros, every, long] => Action::Tail(
                 Duration::from_micros(number(micros)?),
                 number(every).filter(|every| *every > 0)?,

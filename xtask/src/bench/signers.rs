@@ -81,7 +81,7 @@ fn signet(job: &Job, ksk: &str, zsk: &str, folder: &Path, output: &Path) -> Comm
     sign
 }
 
-fn signet_disk(job: &Job, keys: &ZoneKeys, output: &Path) -> Command {
+pub(super) fn signet_disk(job: &Job, keys: &ZoneKeys, output: &Path) -> Command {
     let mut sign = signet(job, &keys.ksk, &keys.zsk, &keys.folder, output);
     sign.arg("--no-token");
     sign
