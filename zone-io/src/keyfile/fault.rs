@@ -16,6 +16,9 @@ pub enum KeyFileError {
     /// The operating system refused something; the message names the path.
     #[error(transparent)]
     Io(#[from] Error),
+    /// There is no such directory to look for keys in or to put them into.
+    #[error("{directory}: there is no such key directory: make it (mode 0700 does), or name another", directory = _0.display())]
+    NoDirectory(PathBuf),
     /// A file is not of the form that its kind has.
     #[error("{path}:{line}: {fault}", path = path.display())]
     Syntax {

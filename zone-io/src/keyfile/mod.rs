@@ -238,7 +238,10 @@ fn names_of(directory: &Path, owner: NameRef<'_>) -> Result<Vec<KeyFileName>, Ke
         }
         Ok(names)
     };
-    let mut names = list().map_err(|error| failed(directory, error))?;
+    let mut names = list().map_err(|error| match error.kind() {
+        ErrorKind::NotFound => KeyFileError::NoDirectory(directory.to_path_buf()),
+        _ => failed(directory, error),
+    })?;
     names.sort_by_key(|name| (name.algorithm, name.tag));
     names.dedup();
     Ok(names)

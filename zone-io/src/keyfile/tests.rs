@@ -148,6 +148,13 @@ fn a_directory_is_searched_by_origin() {
     ));
     fs::write(directory.path().join("Kexample.+013+00001.private"), ECDSA_PRIVATE).unwrap();
     assert!(KeyFiles::scan(directory.path(), example.borrow()).is_err());
+
+    let nowhere = directory.path().join("none");
+    let read = KeyFiles::read(directory.path(), Path::new("Kexample.+013+14420")).unwrap();
+    assert!(matches!(
+        (KeyFiles::scan(&nowhere, example.borrow()), read.write(&nowhere)),
+        (Err(KeyFileError::NoDirectory(one)), Err(KeyFileError::NoDirectory(other))) if one == nowhere && other == nowhere
+    ));
 }
 
 #[test]
