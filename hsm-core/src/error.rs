@@ -105,7 +105,7 @@ pub enum Error {
 
     /// The token made a key that it does not protect; the key was destroyed again.
     #[error(
-        "{token} made key '{label}' as {attributes}, but it must be a token object, sensitive, not extractable and made on the token; it was destroyed again"
+        "{token} has the new key '{label}' as {attributes}, but it must be a token object, sensitive, not extractable and, unless it was brought here, made on the token; it was destroyed again"
     )]
     KeyUnsafe {
         /// The key's label.
@@ -114,6 +114,45 @@ pub enum Error {
         token: String,
         /// What was read back.
         attributes: KeyAttributes,
+    },
+
+    /// A private key that is at hand cannot be brought onto the token: it takes it neither bare nor wrapped.
+    #[error(
+        "{token} takes no private keys from outside: bare, {bare}; wrapped by a temporary key, {wrapped}; key '{label}' stays where it was"
+    )]
+    NotImportable {
+        /// The label that the key was to have.
+        label: String,
+        /// The token's label.
+        token: String,
+        /// The answer to C_CreateObject.
+        bare: Box<Error>,
+        /// What failed on the way by C_UnwrapKey.
+        wrapped: Box<Error>,
+    },
+
+    /// There is not exactly one AES key to wrap by.
+    #[error(
+        "{found} AES keys with {wanted} on {token}, where one that wraps has to be; make or import it with the vendor's tool, on each token that is to have the backups"
+    )]
+    WrappingKey {
+        /// What was asked for.
+        wanted: KeySelector,
+        /// The token's label.
+        token: String,
+        /// How many there are.
+        found: usize,
+    },
+
+    /// The token wraps keys by no mechanism that is known here.
+    #[error(
+        "{token} wraps by none of CKM_AES_KEY_WRAP_KWP, CKM_AES_KEY_WRAP_PAD and CKM_AES_KEY_WRAP: {answer}; back its keys up by the vendor's means"
+    )]
+    NoWrapping {
+        /// The token's label.
+        token: String,
+        /// Its answer to the last one.
+        answer: Box<Error>,
     },
 
     /// The PIN cannot be read; the token was not asked.
@@ -353,6 +392,17 @@ pub enum KeyFault {
     /// CKA_SIGN is false.
     #[error("its CKA_SIGN is false: it may not sign")]
     MayNotSign,
+    /// CKA_EXTRACTABLE is false, where it was to be wrapped.
+    #[error(
+        "its CKA_EXTRACTABLE is false: it can never leave the token, wrapped or not, and cannot be backed up; only a key that was made or imported with --extractable can"
+    )]
+    NotExtractable,
+    /// The token does not wrap keys of this type.
+    #[error("the token does not wrap keys of its type ({0})")]
+    NotWrappable(Ckr),
+    /// The private half that came from outside is not of the public key.
+    #[error("the public key that the token shows is not the one that was brought: {0}")]
+    OtherPublic(String),
     /// A session copy was demanded and cannot be had.
     #[error("it cannot be copied to a session object: {0}")]
     NoCopy(String),

@@ -2,7 +2,8 @@
 //!
 //! cryptoki's own `sign` asks for the length first and allocates; here the signature goes into the
 //! caller's buffer in two calls. Sessions and objects are cryptoki's: only their numbers are used.
-//! Beside it, what cryptoki leaves to its callers: C_Initialize with arguments, and C_GetFunctionList's address.
+//! Beside it, what cryptoki leaves to its callers: C_Initialize with arguments, C_GetFunctionList's address, C_WrapKey and
+//! C_UnwrapKey by mechanisms that it has no name for.
 //! This is the one file of the crate with `unsafe` in it.
 
 use std::ffi::{CStr, c_void};
@@ -11,6 +12,7 @@ use std::ptr::{self, NonNull};
 use std::sync::Arc;
 
 use cryptoki::context::{CInitializeArgs, CInitializeFlags, Pkcs11};
+use cryptoki::object::{Attribute, ObjectHandle};
 use cryptoki_sys as sys;
 
 use crate::ckr::Ckr;
@@ -38,6 +40,8 @@ pub(crate) struct SignFunctions {
         *mut sys::CK_BYTE,
         *mut sys::CK_ULONG,
     ) -> sys::CK_RV,
+    wrap_key: sys::CK_C_WrapKey,
+    unwrap_key: sys::CK_C_UnwrapKey,
     _library: Arc<sys::Pkcs11>,
 }
 
@@ -73,6 +77,8 @@ impl SignFunctions {
         Some(Self {
             sign_init: functions.C_SignInit?,
             sign: functions.C_Sign?,
+            wrap_key: functions.C_WrapKey,
+            unwrap_key: functions.C_UnwrapKey,
             _library: Arc::new(library),
         })
     }
@@ -119,6 +125,78 @@ impl SignFunctions {
         checked("C_Sign", answer)?;
         Ok(usize::try_from(length).unwrap_or(usize::MAX))
     }
+
+    /// C_WrapKey by a mechanism without parameters, into at most `room` bytes.
+    pub(crate) fn wrap(
+        &self,
+        session: sys::CK_SESSION_HANDLE,
+        mechanism: sys::CK_MECHANISM_TYPE,
+        wrapping: sys::CK_OBJECT_HANDLE,
+        key: sys::CK_OBJECT_HANDLE,
+        room: usize,
+    ) -> Result<Vec<u8>, Refusal> {
+        let call = "C_WrapKey";
+        let function = self.wrap_key.ok_or_else(|| lacking(call))?;
+        let mut mechanism = without_parameters(mechanism);
+        let mut out = vec![0; room];
+        let mut length = ulong(room);
+        let to = out.as_mut_ptr();
+        // SAFETY: as for C_SignInit; `to` has `length` bytes for writing and outlives the call.
+        let answer = unsafe { function(session, &raw mut mechanism, wrapping, key, to, &raw mut length) };
+        checked(call, answer)?;
+        out.truncate(usize::try_from(length).unwrap_or(usize::MAX));
+        Ok(out)
+    }
+
+    /// C_UnwrapKey by a mechanism without parameters; the new object's handle.
+    pub(crate) fn unwrap(
+        &self,
+        session: sys::CK_SESSION_HANDLE,
+        mechanism: sys::CK_MECHANISM_TYPE,
+        unwrapping: sys::CK_OBJECT_HANDLE,
+        wrapped: &[u8],
+        template: &[Attribute],
+    ) -> Result<ObjectHandle, Refusal> {
+        let call = "C_UnwrapKey";
+        let function = self.unwrap_key.ok_or_else(|| lacking(call))?;
+        let mut mechanism = without_parameters(mechanism);
+        let mut template: Vec<sys::CK_ATTRIBUTE> = template.iter().map(Into::into).collect();
+        let (attributes, count) = (template.as_mut_ptr(), ulong(template.len()));
+        let from = wrapped.as_ptr().cast_mut();
+        let length = ulong(wrapped.len());
+        let mut handle = 0;
+        let to = &raw mut handle;
+        // SAFETY: as for C_SignInit; `from` is only read (the C prototype lacks const) and has `length` bytes, `attributes`
+        // has `count` entries that point into the caller's template, and all of them outlive the call.
+        let answer = unsafe {
+            function(
+                session,
+                &raw mut mechanism,
+                unwrapping,
+                from,
+                length,
+                attributes,
+                count,
+                to,
+            )
+        };
+        checked(call, answer)?;
+        // SAFETY: the library gave the handle in this call.
+        Ok(unsafe { ObjectHandle::new_from_raw(handle) })
+    }
+}
+
+fn without_parameters(mechanism: sys::CK_MECHANISM_TYPE) -> sys::CK_MECHANISM {
+    sys::CK_MECHANISM {
+        mechanism,
+        pParameter: ptr::null_mut(),
+        ulParameterLen: 0,
+    }
+}
+
+/// The answer of a function that the library's list leaves out.
+fn lacking(call: &'static str) -> Refusal {
+    (call, Ckr::new(sys::CKR_FUNCTION_NOT_SUPPORTED))
 }
 
 fn function_list(library: &sys::Pkcs11) -> Option<*mut sys::CK_FUNCTION_LIST> {

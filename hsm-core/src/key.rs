@@ -6,8 +6,13 @@
 mod browse;
 mod find;
 mod generate;
+mod import;
 mod object;
+mod pkcs8;
+mod private;
 mod public;
+mod transport;
+mod wrap;
 
 use std::fmt;
 use std::str::FromStr;
@@ -18,11 +23,16 @@ use crate::uri::Uri;
 
 pub use self::browse::{BrowseMode, ObjectBrowser, ObjectInfo};
 pub use self::generate::{GenerateSpec, NewId, Protection, RsaExponent};
+pub use self::import::{ImportSpec, ImportWay};
+pub use self::private::PrivatePart;
 pub use self::public::PublicPart;
+pub use self::wrap::{WrapMechanism, WrappedKey};
 pub(crate) use crate::mechanism::KeyKind;
 
 pub(crate) use self::find::{find, list, public_handle, resolve};
 pub(crate) use self::generate::{destroy, generate};
+pub(crate) use self::import::{import, restore};
+pub(crate) use self::wrap::wrap;
 
 /// CKA_CLASS, as far as a URI can name it (`type`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -135,10 +145,12 @@ pub struct KeyAttributes {
 impl KeyAttributes {
     /// What a key made by [`crate::LoggedIn::generate`] has to be.
     pub(crate) fn is_safe(&self, quirks: Quirks) -> bool {
-        self.token == Some(true)
-            && self.sensitive == Some(true)
-            && self.extractable == Some(false)
-            && (self.local != Some(false) || quirks.local_unkept)
+        self.is_sealed() && (self.local != Some(false) || quirks.local_unkept)
+    }
+
+    /// What a key has to be that was brought onto the token.
+    pub(crate) fn is_sealed(&self) -> bool {
+        self.token == Some(true) && self.sensitive == Some(true) && self.extractable == Some(false)
     }
 }
 

@@ -76,8 +76,8 @@ mod error;
 pub use ckr::{Ckr, FaultClass};
 pub use error::{CallError, Error, KeyFault, ModuleFault, PinRefusal, Place, Result, SignatureFault};
 pub use key::{
-    BrowseMode, GenerateSpec, Halves, KeyAttributes, KeyInfo, KeySelector, NewId, ObjectBrowser, ObjectClass,
-    ObjectInfo, Protection, PublicPart, RsaExponent, TokenKey,
+    BrowseMode, GenerateSpec, Halves, ImportSpec, ImportWay, KeyAttributes, KeyInfo, KeySelector, NewId, ObjectBrowser,
+    ObjectClass, ObjectInfo, PrivatePart, Protection, PublicPart, RsaExponent, TokenKey, WrapMechanism, WrappedKey,
 };
 pub use login::LoggedIn;
 pub use mechanism::{DigestInfo, Hash, KeyKind, SignMechanism};

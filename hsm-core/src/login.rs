@@ -15,7 +15,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::ckr::{Ckr, FaultClass};
 use crate::error::{Error, Located, PinRefusal, Place, Result};
-use crate::key::{self, GenerateSpec, KeyInfo, KeySelector, TokenKey};
+use crate::key::{self, GenerateSpec, ImportSpec, ImportWay, KeyInfo, KeySelector, PrivatePart, TokenKey, WrappedKey};
 use crate::pin::secret;
 use crate::recover::persist;
 use crate::seat::Seat;
@@ -175,6 +175,38 @@ impl LoggedIn {
     pub fn generate(&self, spec: &GenerateSpec) -> Result<TokenKey> {
         let session = self.token().open(Access::ReadWrite)?;
         key::generate(&session, self.place(), self.token().quirks(), spec)
+    }
+
+    /// Brings a private key that is at hand onto the token: by C_CreateObject, or, where the token refuses bare secrets, by
+    /// C_UnwrapKey under an AES key that lives for this one call. It is read back, and destroyed again if the token does not
+    /// protect it as asked. It is not proven to sign: [`Self::session`] and a proof do that.
+    ///
+    /// # Errors
+    /// [`Error::KeyExists`] if label or id are taken, [`Error::NotImportable`], [`Error::KeyUnsafe`], [`Error::Call`].
+    pub fn import(&self, spec: &ImportSpec, private: &PrivatePart) -> Result<(TokenKey, ImportWay)> {
+        let session = self.token().open(Access::ReadWrite)?;
+        key::import(&session, self.token(), spec, private)
+    }
+
+    /// Has the token wrap a key by an AES key that it holds: C_WrapKey. Nothing that leaves the token can be read without
+    /// that AES key.
+    ///
+    /// # Errors
+    /// [`Error::KeyUnusable`] for a key that may not leave or is not wrapped, [`Error::WrappingKey`],
+    /// [`Error::NoWrapping`], [`Error::Call`].
+    pub fn wrap(&self, key: &TokenKey, wrapping: &KeySelector) -> Result<WrappedKey> {
+        let session = self.token().open(Access::ReadOnly)?;
+        key::wrap(&session, self.token(), key, wrapping)
+    }
+
+    /// Brings back a key that [`Self::wrap`] gave, of this token or of one that holds the same AES key: C_UnwrapKey. It is
+    /// read back as after [`Self::import`].
+    ///
+    /// # Errors
+    /// Those of [`Self::import`], and [`Error::WrappingKey`].
+    pub fn restore(&self, spec: &ImportSpec, wrapped: &WrappedKey, wrapping: &KeySelector) -> Result<TokenKey> {
+        let session = self.token().open(Access::ReadWrite)?;
+        key::restore(&session, self.token(), spec, wrapped, wrapping)
     }
 
     /// Removes both halves of a key from the token, for good; tells how many objects they were.

@@ -41,8 +41,12 @@ pub enum AuditEvent {
     Generated(AuditKey),
     /// Key files were written for a key that a token had.
     Adopted(AuditKey),
-    /// Key files were written for a public key.
+    /// Key files were written for a public key, or a private key was brought onto a token.
     Imported(AuditKey),
+    /// A key was wrapped by its token and written to a file.
+    BackedUp(AuditKey),
+    /// A token unwrapped a key from such a file.
+    Restored(AuditKey),
     /// Key files were written with the REVOKE bit.
     Revoked(AuditKey),
     /// A key was destroyed.

@@ -73,7 +73,7 @@ Exit codes:
 enum Command {
     Sign(Box<sign::SignFlags>),
     Verify(Box<verify::VerifyFlags>),
-    /// Make, adopt, list, show, date, revoke, import and destroy keys, and print their DS records
+    /// Make, adopt, list, show, date, revoke, import, back up and destroy keys, and print their DS records
     #[command(subcommand, arg_required_else_help = true)]
     Key(key::Command),
     /// Look at tokens, and make new ones

@@ -3,6 +3,7 @@
 //! decided by its times and flags in `dnssec-sign`.
 
 mod access;
+mod backup;
 mod capability;
 mod disk;
 mod offload;
@@ -13,11 +14,12 @@ mod token_tally;
 mod tokens;
 
 pub use access::TokenAccess;
+pub use backup::KeyBackup;
 pub use capability::{Ability, Capability, capabilities};
 pub use disk::prove_software_key;
 pub use offload::{Offload, Recipe, mechanisms_of, recipe};
 pub(crate) use open::open_keys_of_zones;
 pub use open::{KeyRequest, Sessions, TokenUse, open_keys};
-pub use token_keys::{algorithm_of, dnskey_of, kind_of};
+pub use token_keys::{algorithm_of, dnskey_of, kind_of, private_of, public_of};
 pub use token_store::{StoreOptions, TokenStore};
 pub use token_tally::TokenTally;

@@ -98,6 +98,20 @@ impl Token {
         run.succeeds();
     }
 
+    /// Puts an AES key on a token of this SoftHSM, which wraps and unwraps.
+    ///
+    /// # Panics
+    /// When SoftHSM fails.
+    pub fn import_aes(&self, token: &str, bytes: &[u8], label: &str) {
+        let file = self.scratch.write("aes", bytes);
+        let run = Program::new(softhsm_util())
+            .args(["--import", &file.display().to_string(), "--aes", "--token", token])
+            .args(["--label", label, "--id", "ae5e", "--force", "--pin", &self.pin])
+            .env("SOFTHSM2_CONF", self.configuration())
+            .run();
+        run.succeeds();
+    }
+
     /// Its label.
     #[must_use]
     pub fn label(&self) -> &str {

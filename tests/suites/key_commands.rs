@@ -355,7 +355,7 @@ fn ids_and_extractable_keys_are_as_asked_for() {
     make(&["-l", "three", "--extractable"]).exits(2).says(&["--insist"]);
     make(&["-l", "three", "--extractable", "--insist"])
         .succeeds()
-        .says(&["read out"]);
+        .says(&["can leave the token", "SENSITIVE, EXTRACTABLE"]);
     make(&["-l", "four", "--id", "01", "--on-disk"]).exits(2);
 }
 

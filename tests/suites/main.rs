@@ -18,6 +18,7 @@ mod fuzz_inputs;
 mod harness;
 mod key_commands;
 mod key_files;
+mod key_import;
 mod leak;
 mod many_zones;
 mod mutations;

@@ -1,7 +1,7 @@
 //! Every provider with every algorithm: key made, found, adopted, a zone of 1,000 names signed and accepted by BIND, and the
 //! token's objects as many as before. What a provider does not have stands in `tests/data/providers.txt`, and it has to say so.
 
-mod provider;
+pub mod provider;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

@@ -83,49 +83,67 @@ impl RsaExponent {
 pub enum Protection {
     /// CKA_SENSITIVE true, CKA_EXTRACTABLE false; read back.
     Sealed,
+    /// CKA_SENSITIVE true, CKA_EXTRACTABLE true: it leaves the token wrapped by another key only.
+    Wrappable,
     /// CKA_SENSITIVE false, CKA_EXTRACTABLE true: whoever has the PIN can read it.
     Extractable,
 }
 
+impl Protection {
+    pub(crate) fn is_sensitive(self) -> bool {
+        self != Self::Extractable
+    }
+
+    pub(crate) fn is_extractable(self) -> bool {
+        self != Self::Sealed
+    }
+}
+
 /// Makes the pair in a read-write session and reads it back.
 pub(crate) fn generate(session: &Session, place: &Place, quirks: Quirks, spec: &GenerateSpec) -> Result<TokenKey> {
-    if spec.label.is_empty() {
-        return Err(input(spec, "a key needs a label"));
-    }
-    if let NewId::Unique(id) | NewId::Shared(id) = &spec.id
-        && id.is_empty()
-    {
-        return Err(input(spec, "an id has at least one byte"));
-    }
     if let KeyKind::Rsa(bits) = spec.kind
         && (!(1024..=4096).contains(&bits) || bits % 8 != 0)
     {
         return Err(input(spec, "an RSA key has 1024 to 4096 bits, a multiple of 8"));
     }
-    let label = spec.label.as_bytes().to_vec();
+    let id = free_id(session, place, &spec.label, &spec.id)?;
+    let (public, private) = make(session, place, spec, spec.label.as_bytes(), id.as_deref())?;
+    read_back(session, place, quirks, spec, public, private)
+}
+
+/// The CKA_ID of a new pair, once it is known that no object has its label or, where it has to be its own, its id.
+pub(crate) fn free_id(session: &Session, place: &Place, label: &str, id: &NewId) -> Result<Option<Vec<u8>>> {
     let taken = |wanted| Error::KeyExists {
         wanted,
         token: place.token_label().unwrap_or("the token").to_owned(),
     };
-    if find::exists(session, place, Attribute::Label(label.clone()))? {
-        return Err(taken(KeySelector::label(&spec.label)));
+    let input = |reason: &str| Error::Input {
+        label: label.to_owned(),
+        reason: reason.to_owned(),
+    };
+    if label.is_empty() {
+        return Err(input("a key needs a label"));
     }
-    let id = match &spec.id {
+    if let NewId::Unique(id) | NewId::Shared(id) = id
+        && id.is_empty()
+    {
+        return Err(input("an id has at least one byte"));
+    }
+    if find::exists(session, place, Attribute::Label(label.as_bytes().to_vec()))? {
+        return Err(taken(KeySelector::label(label)));
+    }
+    Ok(match id {
         NewId::Unique(id) if find::exists(session, place, Attribute::Id(id.clone()))? => {
             return Err(taken(KeySelector::id(id.clone())));
         }
         NewId::Unique(id) | NewId::Shared(id) => Some(id.clone()),
-        NewId::Random => Some(random_id(spec)?),
+        NewId::Random => {
+            let mut id = vec![0; 8];
+            aws_lc_rs::rand::fill(&mut id).map_err(|_| input("this machine gives no random numbers for an id"))?;
+            Some(id)
+        }
         NewId::Absent => None,
-    };
-    let (public, private) = make(session, place, spec, &label, id.as_deref())?;
-    read_back(session, place, quirks, spec, public, private)
-}
-
-fn random_id(spec: &GenerateSpec) -> Result<Vec<u8>> {
-    let mut id = vec![0; 8];
-    aws_lc_rs::rand::fill(&mut id).map_err(|_| input(spec, "this machine gives no random numbers for an id"))?;
-    Ok(id)
+    })
 }
 
 fn make(
@@ -138,14 +156,13 @@ fn make(
     let kind = spec.kind;
     let mut common = vec![Attribute::Token(true), Attribute::Label(label.to_vec())];
     common.extend(id.map(|id| Attribute::Id(id.to_vec())));
-    let sealed = spec.protection == Protection::Sealed;
     let public = [&common[..], &[Attribute::Private(false), Attribute::Verify(true)]].concat();
     let private = [
         &common[..],
         &[
             Attribute::Private(true),
-            Attribute::Sensitive(sealed),
-            Attribute::Extractable(!sealed),
+            Attribute::Sensitive(spec.protection.is_sensitive()),
+            Attribute::Extractable(spec.protection.is_extractable()),
             Attribute::Sign(true),
         ],
     ]
@@ -184,7 +201,7 @@ fn make(
 }
 
 /// Codes by which tokens say that they do not read this form of CKA_EC_PARAMS.
-fn is_about_the_curve(code: Ckr) -> bool {
+pub(crate) fn is_about_the_curve(code: Ckr) -> bool {
     matches!(
         code.code(),
         sys::CKR_ATTRIBUTE_VALUE_INVALID

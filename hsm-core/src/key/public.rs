@@ -62,6 +62,20 @@ impl PublicPart {
         super::hex(hash.finalize().get(..8).unwrap_or_default())
     }
 
+    /// CKA_EC_POINT as PKCS#11 2.3.3 has it, a DER OCTET STRING; empty for RSA.
+    pub(crate) fn point_attribute(&self) -> Vec<u8> {
+        let (first, point): (&[u8], &[u8]) = match self {
+            Self::Rsa { .. } => return Vec::new(),
+            Self::P256(point) => (&[0x04], point),
+            Self::P384(point) => (&[0x04], point),
+            Self::Ed25519(point) => (&[], point),
+            Self::Ed448(point) => (&[], point),
+        };
+        // Every length in question is below 128: the short form of DER.
+        let length = u8::try_from(first.len() + point.len()).unwrap_or_default();
+        [&[0x04, length], first, point].concat()
+    }
+
     /// From CKA_MODULUS and CKA_PUBLIC_EXPONENT.
     pub(crate) fn rsa(modulus: &[u8], exponent: &[u8]) -> Result<Self, KeyFault> {
         let modulus = significant(modulus);

@@ -1,6 +1,7 @@
-//! `signet key`: makes keys, adopts those a token has, lists, shows, dates, revokes, imports and destroys them, prints
-//! their DS records. Each command is a file.
+//! `signet key`: makes keys, adopts those a token has, lists, shows, dates, revokes, imports, backs up and destroys them,
+//! prints their DS records. Each command is a file.
 
+mod backup;
 pub(super) mod dates;
 mod destroy;
 mod ds;
@@ -8,8 +9,10 @@ pub(super) mod file_flags;
 mod from_label;
 pub(super) mod generate;
 mod import;
+mod import_private;
 pub(super) mod key_path;
 mod list;
+mod restore;
 mod revoke;
 mod show;
 pub(super) mod succession;
@@ -33,6 +36,8 @@ pub(super) enum Command {
     Times(Box<times::TimesFlags>),
     Revoke(revoke::RevokeFlags),
     Import(Box<import::ImportFlags>),
+    Backup(Box<backup::BackupFlags>),
+    Restore(Box<restore::RestoreFlags>),
     Destroy(Box<destroy::DestroyFlags>),
 }
 
@@ -79,6 +84,8 @@ pub(super) fn run(command: &Command) -> Result<Outcome, Error> {
         Command::Times(flags) => times::run(flags),
         Command::Revoke(flags) => revoke::run(flags),
         Command::Import(flags) => import::run(flags),
+        Command::Backup(flags) => backup::run(flags),
+        Command::Restore(flags) => restore::run(flags),
         Command::Destroy(flags) => destroy::run(flags),
     }
 }

@@ -1,8 +1,8 @@
-//! Keys as a token knows them, turned into keys as DNSSEC knows them: type and size into an algorithm, the public
-//! part into a DNSKEY. Refuses pairs that do not belong together.
+//! Keys as a token knows them, turned into keys as DNSSEC knows them, and back: type and size into an algorithm, the public
+//! part into a DNSKEY, the fields of a K*.private file into a private key. Refuses pairs that do not belong together.
 
-use dnssec_sign::{Algorithm, Dnskey};
-use hsm_core::{KeyKind, PublicPart};
+use dnssec_sign::{Algorithm, Dnskey, PrivateKeyFields};
+use hsm_core::{KeyKind, PrivatePart, PublicPart};
 
 use crate::error::Error;
 
@@ -89,6 +89,51 @@ pub fn dnskey_of(public: &PublicPart, flags: u16, algorithm: Algorithm) -> Resul
     dnskey.map_err(|error| Error::Input(format!("the token's {kind} key: {error}")))
 }
 
+/// The public key of a DNSKEY, as a token knows it.
+///
+/// # Errors
+/// [`Error::Input`] for an algorithm that no token's key is of.
+pub fn public_of(dnskey: &Dnskey) -> Result<PublicPart, Error> {
+    let algorithm = dnskey.algorithm();
+    let bytes = dnskey.public_key();
+    let public = match algorithm {
+        rsa if rsa.is_rsa() => dnskey.rsa_parts().map(|(exponent, modulus)| PublicPart::Rsa {
+            modulus: modulus.to_vec(),
+            exponent: exponent.to_vec(),
+        }),
+        Algorithm::ECDSAP256SHA256 => bytes.try_into().ok().map(PublicPart::P256),
+        Algorithm::ECDSAP384SHA384 => bytes.try_into().ok().map(PublicPart::P384),
+        Algorithm::ED25519 => bytes.try_into().ok().map(PublicPart::Ed25519),
+        Algorithm::ED448 => bytes.try_into().ok().map(PublicPart::Ed448),
+        _ => None,
+    };
+    public.ok_or_else(|| Error::Input(format!("a key of algorithm {algorithm} cannot be on a token")))
+}
+
+/// The private key of a K*.private file, as a token knows it.
+#[must_use]
+pub fn private_of(fields: &PrivateKeyFields) -> PrivatePart {
+    match fields {
+        PrivateKeyFields::Rsa {
+            private_exponent,
+            prime1,
+            prime2,
+            exponent1,
+            exponent2,
+            coefficient,
+            ..
+        } => PrivatePart::Rsa {
+            exponent: private_exponent.clone(),
+            prime1: prime1.clone(),
+            prime2: prime2.clone(),
+            exponent1: exponent1.clone(),
+            exponent2: exponent2.clone(),
+            coefficient: coefficient.clone(),
+        },
+        PrivateKeyFields::Scalar(scalar) => PrivatePart::Scalar(scalar.clone()),
+    }
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "tests may unwrap")]
 mod tests {
@@ -99,6 +144,7 @@ mod tests {
         let public = PublicPart::P256([7; 64]);
         let key = dnskey_of(&public, 257, Algorithm::ECDSAP256SHA256).unwrap();
         assert_eq!(key.public_key(), [7; 64]);
+        assert_eq!(public_of(&key).unwrap(), public);
         let error = dnskey_of(&public, 257, Algorithm::ED25519).unwrap_err();
         assert_eq!(error.exit_code(), 1);
         let text = error.to_string();
@@ -135,6 +181,7 @@ mod tests {
         };
         let key = dnskey_of(&public, 256, Algorithm::RSASHA256).unwrap();
         assert_eq!(key.public_key().len(), 1 + 3 + 256);
+        assert_eq!(public_of(&key).unwrap(), public);
         assert_eq!(key.signature_length(), Some(256));
     }
 }

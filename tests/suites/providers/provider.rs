@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use signet_tests::{Program, Run, Scratch, Signet, Token, kryoptic_module, library, program};
+use signet_tests::{Faulty, Program, Run, Scratch, Signet, Token, kryoptic_module, library, program};
 
 /// A token and the way to it.
 pub struct Provider {
@@ -145,6 +145,32 @@ impl Provider {
             Some(inside) => signet.under(program("nsenter"), &inside.options()),
             None => signet,
         }
+    }
+
+    /// The same through the module that misbehaves.
+    pub fn lend_through(&self, signet: Signet, faulty: &Faulty) -> Signet {
+        let module = self.environment.iter().find(|(name, _)| *name == "PKCS11_PROVIDER");
+        let module = module.expect("a module").1.clone();
+        let mut environment = faulty.environment();
+        environment.retain(|(name, _)| *name != "FAULTY_PROVIDER_MODULE");
+        environment.push(("FAULTY_PROVIDER_MODULE", module));
+        self.lend(signet).envs(environment)
+    }
+
+    /// Runs OpenSC's pkcs11-tool on it, logged in.
+    pub fn pkcs11_tool(&self, arguments: &[&str]) -> Run {
+        let of = |wanted: &str| {
+            let found = self.environment.iter().find(|(name, _)| *name == wanted);
+            found.expect("it is set").1.clone()
+        };
+        let mut run = Program::new(program("pkcs11-tool"))
+            .args(["--module", &of("PKCS11_PROVIDER"), "--token-label", &of("SIGNET_TOKEN")])
+            .args(["--login", "--pin", &self.pin])
+            .args(arguments);
+        for (name, value) in &self.environment {
+            run = run.env(name, value);
+        }
+        run.run()
     }
 
     /// Runs one of BIND's tools with the user's PIN.

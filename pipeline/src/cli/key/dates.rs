@@ -8,7 +8,7 @@ use signet_pipeline::Error;
 use crate::cli::time_flags::SYNTAX;
 
 /// When a key is published, signs, and goes.
-#[derive(Args, Clone, Debug, Default)]
+#[derive(Args, Clone, Debug, Default, PartialEq, Eq)]
 #[command(next_help_heading = "Dates")]
 pub(in crate::cli) struct DateFlags {
     /// From when the key is in the DNSKEY set; as --activate, or now, by default; none leaves it unset

@@ -46,7 +46,7 @@ pub(in crate::cli) struct GenerateFlags {
     #[arg(long, value_name = "HEX", conflicts_with = "on_disk", value_parser = key_id)]
     id: Option<KeyId>,
 
-    /// Let the private key be read out of the token by whoever has the PIN; wants --insist
+    /// Let the private key leave the token, wrapped by another key of the token (`key backup`); wants --insist
     #[arg(long, conflicts_with = "on_disk", requires = "insist")]
     extractable: bool,
 
@@ -90,10 +90,10 @@ pub(super) fn run(flags: &GenerateFlags) -> Result<Outcome, Error> {
 
 /// CKA_ID as typed. A type of its own, so that clap does not take the bytes for several values.
 #[derive(Debug, Clone)]
-struct KeyId(Vec<u8>);
+pub(super) struct KeyId(pub(super) Vec<u8>);
 
 /// `0A1B`, `0x0a1b` or, as in a URI, `%0A%1B`.
-fn key_id(text: &str) -> Result<KeyId, String> {
+pub(super) fn key_id(text: &str) -> Result<KeyId, String> {
     let digits = text.strip_prefix("0x").unwrap_or(text).replace('%', "");
     let bytes = data_encoding::HEXLOWER_PERMISSIVE.decode(digits.as_bytes());
     match bytes {
@@ -134,9 +134,7 @@ fn on_disk(bits: Option<u16>, algorithm: Algorithm, owner: &Name, plan: &FilePla
 
 fn on_token(flags: &GenerateFlags, algorithm: Algorithm, owner: &Name, plan: &FilePlan) -> Result<Outcome, Error> {
     if flags.extractable {
-        streams::warn(
-            "the private key can be read out of the token by whoever has the PIN, since that was insisted on",
-        );
+        warn_of_extractable();
     }
     let access = flags.token.access();
     let token = access.module()?.token(&access.token)?;
@@ -151,7 +149,7 @@ fn on_token(flags: &GenerateFlags, algorithm: Algorithm, owner: &Name, plan: &Fi
             spec.id = NewId::Unique(id.clone());
         }
         if flags.extractable {
-            spec.protection = Protection::Extractable;
+            spec.protection = Protection::Wrappable;
         }
         let key = login.generate(&spec)?;
         match finish(&login, &key, owner, algorithm, plan) {
@@ -163,6 +161,13 @@ fn on_token(flags: &GenerateFlags, algorithm: Algorithm, owner: &Name, plan: &Fi
         }
     }
     Err(no_room())
+}
+
+/// Whoever may wrap by a key that is known outside can read what is wrapped.
+pub(super) fn warn_of_extractable() {
+    streams::warn(
+        "the private key can leave the token, wrapped, and so be read by whoever has the PIN, since that was insisted on",
+    );
 }
 
 /// What became of a pair.
@@ -221,7 +226,7 @@ pub(super) fn tell(login: &LoggedIn, key: &TokenKey, dnskey: &Dnskey) {
 }
 
 /// Takes the new pair back from the token, and says so where that fails.
-fn destroyed(login: &LoggedIn, key: &TokenKey, error: Error) -> Error {
+pub(super) fn destroyed(login: &LoggedIn, key: &TokenKey, error: Error) -> Error {
     if let Err(left) = login.destroy(key) {
         streams::warn(&format!(
             "the new key '{}' stays on the token without K* files: {left}; adopt it with `signet key from-label`, or destroy it",
@@ -238,7 +243,7 @@ fn no_room() -> Error {
 }
 
 /// `example.com-ksk-3fa92c11`: no two keys of a token may have the same label.
-fn default_label(owner: &Name, flags: u16) -> String {
+pub(super) fn default_label(owner: &Name, flags: u16) -> String {
     use std::hash::{BuildHasher, Hasher, RandomState};
     let role = if flags & SEP == 0 { "zsk" } else { "ksk" };
     let random = RandomState::new().build_hasher().finish();
