@@ -2,20 +2,18 @@
 //! crosses a border is looked up in the runs, never guessed, so results do not depend on where borders lie.
 
 use dnssec_sign::{Border, CutTracker, Name, NameRef, NodeList, cut_above, cut_at};
-use zone_io::{Nodes, Run, lookup, merge_range, nodes_from, splitters};
+use zone_io::{Ranges, Run, lookup, merge_range, splitters};
 
 use crate::config::PartitionSize;
 
 /// Partitions of fewer records than this were asked for on purpose.
 const LEAST_SPREAD: usize = 4096;
-/// So many records of a partition for each run.
-const RECORDS_PER_RUN: usize = 128;
+/// So many records of a partition for each run, so that what a run has there fills more than a few lines of a processor's cache.
+const RECORDS_PER_RUN: usize = 16;
 
 /// Ranges of relative keys that cover a zone, in canonical order.
 pub(crate) struct Partitions<'r> {
-    runs: &'r [Run],
-    origin: NameRef<'r>,
-    splitters: Vec<Vec<u8>>,
+    ranges: Ranges<'r>,
 }
 
 /// What lies beyond a partition's two ends.
@@ -41,56 +39,49 @@ impl Neighbours {
 impl<'r> Partitions<'r> {
     pub(crate) fn new(runs: &'r [Run], origin: NameRef<'r>, size: PartitionSize) -> Self {
         let target = match size {
-            // Each partition looks its start up in every run: what that costs is spread over enough records.
+            // Each partition goes to a place in every run: what that costs is spread over enough records.
             PartitionSize::Records(records) if records >= LEAST_SPREAD => records.max(RECORDS_PER_RUN * runs.len()),
             PartitionSize::Records(records) => records.max(1),
             PartitionSize::EveryOwner => 0,
         };
         Self {
-            runs,
-            origin,
-            splitters: splitters(runs, target),
+            ranges: Ranges::new(runs, origin, splitters(runs, target)),
         }
     }
 
     /// How many there are; at least one.
     pub(crate) fn len(&self) -> usize {
-        self.splitters.len() + 1
+        self.ranges.len()
     }
 
     /// The key that partition `index` begins at.
     pub(crate) fn lower(&self, index: usize) -> &[u8] {
-        index
-            .checked_sub(1)
-            .and_then(|before| self.splitters.get(before))
-            .map_or(&[], Vec::as_slice)
+        self.ranges.lower(index)
     }
 
     /// The key that ends it; `None` for the last one.
     pub(crate) fn upper(&self, index: usize) -> Option<&[u8]> {
-        self.splitters.get(index).map(Vec::as_slice)
+        self.ranges.upper(index)
     }
 
     /// Brings the nodes of partition `index` into `nodes`, in place of those that were there.
     pub(crate) fn load(&self, index: usize, nodes: &mut NodeList<'r>) {
         nodes.clear();
-        merge_range(self.runs, self.origin, self.lower(index), self.upper(index), nodes);
+        self.ranges.merge(index, nodes);
     }
 
     /// Brings the nodes that other runs of the zone have in the range of partition `index` into `nodes`.
     pub(crate) fn load_from(&self, runs: &'r [Run], index: usize, nodes: &mut NodeList<'r>) {
         nodes.clear();
-        merge_range(runs, self.origin, self.lower(index), self.upper(index), nodes);
+        merge_range(runs, self.ranges.origin(), self.lower(index), self.upper(index), nodes);
     }
 
     /// The same, and what partition `index` must know of its neighbours.
     pub(crate) fn load_with_neighbours(&self, index: usize, nodes: &mut NodeList<'r>) -> Neighbours {
-        nodes.clear();
-        let mut all = nodes_from(self.runs, self.origin, self.lower(index));
-        all.append_below(self.upper(index), nodes);
+        self.load(index, nodes);
         Neighbours {
             cut: self.cut(index),
-            next_owner: self.upper(index).and_then(|upper| self.first_in_zone(upper, all)),
+            next_owner: self.first_behind(index),
         }
     }
 
@@ -104,17 +95,19 @@ impl<'r> Partitions<'r> {
         let mut found = NodeList::new();
         cut_above(key, |ancestor| {
             found.clear();
-            lookup(self.runs, self.origin, ancestor, &mut found)
+            lookup(self.ranges.runs(), self.ranges.origin(), ancestor, &mut found)
                 .then(|| cut_at(&found.node(0)))
                 .flatten()
         })
         .map(<[u8]>::to_vec)
     }
 
-    /// The first owner that is authoritative or a delegation among `nodes`, which are those from `key` on.
-    fn first_in_zone(&self, key: &[u8], mut nodes: Nodes<'r>) -> Option<Name> {
+    /// The first owner behind partition `index` that is authoritative or a delegation.
+    fn first_behind(&self, index: usize) -> Option<Name> {
+        let upper = self.upper(index)?;
+        let mut nodes = self.ranges.nodes_behind(index);
         let mut tracker = CutTracker::new();
-        tracker.restart(self.cut_at(key).as_deref());
+        tracker.restart(self.cut_at(upper).as_deref());
         while let Some(node) = nodes.next_node() {
             if tracker.standing(&node).is_in_zone() {
                 return Some(node.owner.to_name());

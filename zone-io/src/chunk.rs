@@ -54,7 +54,7 @@ pub(crate) enum ChunkSize {
 
 impl ChunkSize {
     const LEAST: usize = 1 << 20;
-    const MOST: usize = 8 << 20;
+    const MOST: usize = 2 << 20;
     const PART: usize = 48;
 
     /// The size of the chunk that starts at byte `at`.

@@ -73,6 +73,8 @@ mod parse;
 
 mod chunk;
 
+mod order;
+
 mod run;
 
 mod spill;
@@ -89,6 +91,7 @@ mod build;
 mod locate;
 mod merge;
 mod print;
+mod range;
 mod sets;
 mod writer;
 mod zone_file;
@@ -109,9 +112,10 @@ pub use keyfile::{
 };
 pub use lint::{Lint, Lints, UnknownLint, Warnings};
 pub use load::{LoadOptions, Loaded, OnFault, Progress, load, load_with_progress};
-pub use merge::{Nodes, lookup, merge_range, nodes_from, splitters};
+pub use merge::{Nodes, lookup, nodes_from, splitters};
 pub use parse::{Outside, ReadOptions, Reader, TextRecord, parse_records};
 pub use print::{Mnemonics, OwnerLines, write_generic, write_generic_rdata, write_rdata, write_record};
+pub use range::{Ranges, merge_range};
 pub use reason::Reason;
 pub use run::{Run, RunBuilder};
 pub use sets::check_sets;

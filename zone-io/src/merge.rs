@@ -1,5 +1,6 @@
-//! From sorted runs to nodes: all records of one owner together, whichever runs hold them, by ranges of keys that
-//! can be taken side by side. Nodes borrow from the runs; nothing is copied but owners and record headers.
+//! From sorted runs to nodes, one after another: all records of one owner together, whichever runs hold them; and keys that
+//! cut the runs into ranges, which `range` takes at once. Nodes borrow from the runs; nothing is copied but owners and
+//! record headers.
 //!
 //! Records of one owner and type come in the order of the runs and, within a run, of the input: so runs given in
 //! the order of the input make the same nodes however the input was cut.
@@ -8,6 +9,7 @@ use std::cmp::Ordering;
 
 use dnssec_sign::{Name, NameRef, Node, NodeList, RecordRef};
 
+use crate::range::starts;
 use crate::run::{Packed, Run, key_prefix};
 
 /// Fewer samples than this a partition make its size a matter of luck.
@@ -55,7 +57,7 @@ pub fn splitters(runs: &[Run], target_records_per_partition: usize) -> Vec<Vec<u
 }
 
 fn every_owner(runs: &[Run]) -> Vec<Vec<u8>> {
-    let mut merge = Merge::new(runs, &[]);
+    let mut merge = Merge::new(runs, starts(runs, &[]));
     let mut keys: Vec<Vec<u8>> = Vec::new();
     let mut last = None;
     while let Some(packed) = merge.next_packed() {
@@ -65,19 +67,6 @@ fn every_owner(runs: &[Run]) -> Vec<Vec<u8>> {
         last = Some(packed.key);
     }
     keys
-}
-
-/// Appends to `out` the nodes with keys from `lower` on (empty: from the apex) and below `upper` (`None`: to the end).
-/// The runs are in the order of the input and hold names relative to `origin`.
-pub fn merge_range<'r>(
-    runs: &'r [Run],
-    origin: NameRef<'_>,
-    lower: &[u8],
-    upper: Option<&[u8]>,
-    out: &mut NodeList<'r>,
-) {
-    let mut merge = Merge::new(runs, lower);
-    while merge.next_node(origin, upper, out) {}
 }
 
 /// Appends the node with exactly this key to `out`; `false` when no record has that owner.
@@ -91,7 +80,7 @@ pub fn lookup<'r>(runs: &'r [Run], origin: NameRef<'_>, key: &[u8], out: &mut No
             merge.add(run, at, next);
         }
     }
-    merge.next_node(origin, None, out)
+    merge.next_node(origin, out)
 }
 
 /// Nodes one after another, made as they are asked for.
@@ -105,24 +94,24 @@ pub struct Nodes<'r> {
 /// The nodes with keys from `key` on.
 #[must_use]
 pub fn nodes_from<'r>(runs: &'r [Run], origin: NameRef<'_>, key: &[u8]) -> Nodes<'r> {
-    Nodes {
-        merge: Merge::new(runs, key),
-        origin: origin.to_name(),
-        list: NodeList::new(),
-    }
+    Nodes::new(runs, origin, starts(runs, key))
 }
 
 impl<'r> Nodes<'r> {
-    /// Appends all nodes with keys below `upper` (`None`: all that are left) to `out`; the next node is the one behind them.
-    pub fn append_below(&mut self, upper: Option<&[u8]>, out: &mut NodeList<'r>) {
-        while self.merge.next_node(self.origin.borrow(), upper, out) {}
+    /// From these places in the runs on.
+    pub(crate) fn new(runs: &'r [Run], origin: NameRef<'_>, starts: impl Iterator<Item = usize>) -> Self {
+        Self {
+            merge: Merge::new(runs, starts),
+            origin: origin.to_name(),
+            list: NodeList::new(),
+        }
     }
 
     /// The next node in canonical order; it is lent until the one after it is asked for.
     pub fn next_node(&mut self) -> Option<Node<'_>> {
         self.list.clear();
         self.merge
-            .next_node(self.origin.borrow(), None, &mut self.list)
+            .next_node(self.origin.borrow(), &mut self.list)
             .then(|| self.list.node(0))
     }
 }
@@ -161,13 +150,12 @@ impl<'r> Merge<'r> {
         }
     }
 
-    /// At the first owners with keys from `lower` on.
-    fn new(runs: &'r [Run], lower: &[u8]) -> Self {
+    /// At these places in the runs.
+    fn new(runs: &'r [Run], starts: impl Iterator<Item = usize>) -> Self {
         let mut merge = Self::empty();
         merge.heads.reserve(runs.len());
         merge.heap.reserve(runs.len());
-        for run in runs {
-            let start = if lower.is_empty() { 0 } else { run.seek(lower) };
+        for (run, start) in runs.iter().zip(starts) {
             merge.add(run, start, usize::MAX);
         }
         merge
@@ -242,38 +230,15 @@ impl<'r> Merge<'r> {
         }
     }
 
-    /// Appends the next node; `false` when there is none, or its key is not below `upper`.
-    fn next_node(&mut self, origin: NameRef<'_>, upper: Option<&[u8]>, out: &mut NodeList<'r>) -> bool {
-        if let Some(upper) = upper
-            && let Some(first) = self.heap.first()
-            && self.heads[first.head].packed.key >= upper
-        {
-            return false;
-        }
+    /// Appends the next node; `false` when there is none.
+    fn next_node(&mut self, origin: NameRef<'_>, out: &mut NodeList<'r>) -> bool {
         let Some(packed) = self.next_packed() else {
             return false;
         };
-        match packed.written {
-            Some(owner) => out.start_node_as(packed.key, owner),
-            None => out.start_node(packed.key, origin),
-        }
-        if !self.stands_at(packed.key) {
-            for record in packed.records() {
-                out.push(record);
-            }
-            return true;
-        }
-        self.gathered.clear();
-        self.gathered.extend(packed.records());
-        while self.stands_at(packed.key)
-            && let Some(more) = self.next_packed()
-        {
-            self.gathered.extend(more.records());
-        }
-        self.gathered.sort_by_key(|record| record.rtype);
-        for &record in &self.gathered {
-            out.push(record);
-        }
+        let mut gathered = std::mem::take(&mut self.gathered);
+        let more = std::iter::from_fn(|| self.stands_at(packed.key).then(|| self.next_packed()).flatten());
+        push_node(packed, more, origin, &mut gathered, out);
+        self.gathered = gathered;
         true
     }
 
@@ -284,10 +249,33 @@ impl<'r> Merge<'r> {
     }
 }
 
+/// Appends the node of the owner `packed` and of what other runs have of it, in their order. `gathered` is memory to use.
+pub(crate) fn push_node<'r>(
+    packed: Packed<'r>,
+    mut more: impl Iterator<Item = Packed<'r>>,
+    origin: NameRef<'_>,
+    gathered: &mut Vec<RecordRef<'r>>,
+    out: &mut NodeList<'r>,
+) {
+    match packed.written {
+        Some(owner) => out.start_node_as(packed.key, owner),
+        None => out.start_node(packed.key, origin),
+    }
+    let Some(second) = more.next() else {
+        packed.records().for_each(|record| out.push(record));
+        return;
+    };
+    gathered.clear();
+    gathered.extend([packed, second].into_iter().chain(more).flat_map(Packed::records));
+    gathered.sort_by_key(|record| record.rtype);
+    gathered.iter().for_each(|record| out.push(*record));
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "tests may unwrap")]
 mod tests {
     use super::*;
+    use crate::range::merge_range;
     use crate::run::{INHERITED, RunBuilder};
     use dnssec_sign::RecordType;
     use proptest::prelude::*;

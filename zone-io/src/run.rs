@@ -16,6 +16,8 @@ use std::cmp::Ordering;
 use dnssec_sign::{Locus, MAX_WIRE_LENGTH, Name, NameRef, RecordRef, RecordType};
 use memmap2::Mmap;
 
+use crate::order::{Slot, sort};
+
 /// The TTL of a record that has the last one stated before its chunk (RFC 1035 5.1). No TTL is as large (RFC 2181 8).
 pub(crate) const INHERITED: u32 = u32::MAX;
 
@@ -313,7 +315,7 @@ struct Pushed {
 
 #[derive(Debug, Clone, Copy)]
 struct Group {
-    /// Eight bytes of the key, from where the sort stands in it.
+    /// The first eight bytes of the key.
     prefix: u64,
     key_at: usize,
     first: usize,
@@ -432,26 +434,28 @@ impl RunBuilder {
     /// Sorts by key, type and position. Relative line 0 is the source's line `first_line`.
     /// An owner that is written in several letter cases keeps the one that came first.
     #[must_use]
-    pub fn finish(mut self, first_line: u32) -> Run {
+    pub fn finish(self, first_line: u32) -> Run {
+        let key = |number: usize| self.groups[number].key(&self.bytes);
+        let mut slots: Vec<Slot> = (self.groups.iter().enumerate())
+            .map(|(number, group)| Slot::new(group.prefix, number))
+            .collect();
         if !self.ascending {
-            sort_groups(&mut self.groups, &self.bytes, 0);
+            sort(&mut slots, 0, &key);
         }
         let mut packing = Packing::with_capacity(self.groups.len(), self.records.len(), self.bytes.len());
         let mut order = Vec::new();
-        for same in self
-            .groups
-            .chunk_by(|one, other| one.key(&self.bytes) == other.key(&self.bytes))
-        {
+        for same in slots.chunk_by(|one, other| key(one.number()) == key(other.number())) {
             self.pack(same, &mut order, &mut packing);
         }
         packing.finish(self.source, first_line)
     }
 
     /// Packs one owner, whose groups are in the order of the input.
-    fn pack(&self, groups: &[Group], order: &mut Vec<usize>, packing: &mut Packing) {
-        packing.start_owner(groups[0].key(&self.bytes), groups[0].written(&self.bytes));
+    fn pack(&self, slots: &[Slot], order: &mut Vec<usize>, packing: &mut Packing) {
+        let first = self.groups[slots[0].number()];
+        packing.start_owner(first.key(&self.bytes), first.written(&self.bytes));
         order.clear();
-        for group in groups {
+        for group in slots.iter().map(|slot| &self.groups[slot.number()]) {
             order.extend(group.first..group.first + group.count as usize);
         }
         order.sort_by_key(|&record| self.records[record].rtype);
@@ -536,32 +540,6 @@ impl Packing {
             source,
             first_line,
             inherited_ttl: 0,
-        }
-    }
-}
-
-/// Sorts by key, then by position. All keys are equal in their first `depth` bytes, and the prefixes are of the bytes there.
-fn sort_groups(groups: &mut [Group], bytes: &[u8], depth: usize) {
-    if groups.len() <= 16 {
-        groups.sort_unstable_by(|one, other| {
-            (one.prefix.cmp(&other.prefix))
-                .then_with(|| one.key(bytes).cmp(other.key(bytes)))
-                .then_with(|| one.first.cmp(&other.first))
-        });
-        return;
-    }
-    groups.sort_unstable_by_key(|group| group.prefix);
-    for same in groups.chunk_by_mut(|one, other| one.prefix == other.prefix) {
-        if same[0].prefix == 0 {
-            // No label starts with a 0 byte: these keys end here, so they are equal.
-            same.sort_unstable_by_key(|group| group.first);
-        } else if same.len() > 1 {
-            // A key of fewer than eight bytes from here shares its prefix only with equal keys.
-            let depth = depth + 8;
-            for group in &mut *same {
-                group.prefix = key_prefix(group.key(bytes).get(depth..).unwrap_or_default());
-            }
-            sort_groups(same, bytes, depth);
         }
     }
 }
