@@ -15,13 +15,25 @@ pub struct KeyIndex(pub u16);
 #[derive(Debug, Clone, Copy)]
 pub struct ToBeSigned<'a> {
     message: &'a [u8],
+    digest: Option<(Algorithm, DigestBuf)>,
 }
 
 impl<'a> ToBeSigned<'a> {
     /// Over these bytes.
     #[must_use]
     pub fn new(message: &'a [u8]) -> Self {
-        Self { message }
+        Self { message, digest: None }
+    }
+
+    /// The same with the digest that the algorithm wants made now, for a caller that needs it as well: it is not made again by
+    /// the signer.
+    #[must_use]
+    pub fn digested(message: &'a [u8], algorithm: Algorithm) -> Self {
+        let plain = Self::new(message);
+        Self {
+            digest: plain.digest(algorithm).map(|digest| (algorithm, digest)),
+            ..plain
+        }
     }
 
     /// The bytes themselves: EdDSA signs these, and so do a token's combined mechanisms.
@@ -53,6 +65,9 @@ impl<'a> ToBeSigned<'a> {
     /// algorithms that sign the message itself and for unknown ones.
     #[must_use]
     pub fn digest(&self, algorithm: Algorithm) -> Option<DigestBuf> {
+        if let Some(made) = self.made(algorithm) {
+            return Some(*made);
+        }
         let mut out = DigestBuf {
             bytes: [0; 64],
             length: 0,
@@ -64,6 +79,14 @@ impl<'a> ToBeSigned<'a> {
             _ => return None,
         }
         Some(out)
+    }
+
+    /// The digest for this algorithm, if it is [made](Self::digested) already.
+    pub(crate) fn made(&self, algorithm: Algorithm) -> Option<&DigestBuf> {
+        self.digest
+            .as_ref()
+            .filter(|(of, _)| *of == algorithm)
+            .map(|(_, digest)| digest)
     }
 }
 

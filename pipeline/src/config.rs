@@ -272,8 +272,8 @@ pub struct SigningKeys {
     pub candidates: Vec<KeyCandidate>,
     /// Eight random bytes of a token's own, where tokens do what they can ([`crate::Offload::All`]) and one gave them.
     pub random: Option<Vec<u8>>,
-    /// Keys that may make no more than so many signatures.
-    pub limits: Vec<SignatureLimit>,
+    /// Keys that may make no more than so many signatures, in all zones that share the stores.
+    pub limits: Arc<Vec<SignatureLimit>>,
 }
 
 /// One run of the verifier.

@@ -2,28 +2,40 @@
 
 use std::io::Read as _;
 use std::path::Path;
+use std::time::Duration;
 
 use data_encoding::HEXLOWER;
 use sha2::{Digest as _, Sha256};
 
 use crate::config::SignConfig;
 use crate::error::Error;
+use crate::meter::thread_cpu;
 use crate::output::ZoneOutput;
 use crate::report::{Digests, Report};
 
 /// So much is read at a time.
 const BLOCK: u64 = 256 << 10;
 
-/// The digests of the input and of what was written, both at once where the current pool has threads for it.
+/// The digests of the input and of what was written, both at once where the current pool has threads for it; and the CPU time
+/// of the longer one, which a single thread makes.
 ///
 /// # Errors
 /// [`Error::Io`] when one cannot be read.
-pub(crate) fn of_run(config: &SignConfig, output: &ZoneOutput) -> Result<Digests, Error> {
-    let (input, output) = rayon::join(|| of_input(&config.zone_file), || of_output(output));
-    Ok(Digests {
+pub(crate) fn of_run(config: &SignConfig, output: &ZoneOutput) -> Result<(Digests, Duration), Error> {
+    let ((input, one), (output, other)) =
+        rayon::join(|| timed(|| of_input(&config.zone_file)), || timed(|| of_output(output)));
+    let digests = Digests {
         input: input?,
         output: Some(output?),
-    })
+    };
+    Ok((digests, one.max(other)))
+}
+
+/// What a closure returns, and its CPU time.
+fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
+    let began = thread_cpu();
+    let result = work();
+    (result, thread_cpu().saturating_sub(began))
 }
 
 /// The digests of the libraries that the keys' tokens are reached by. One that cannot be read any more has none.

@@ -23,19 +23,19 @@ use crate::error::Error;
 use crate::journal::{Found, Journal};
 use crate::late::{Late, Waiting};
 use crate::load::{LoadedZone, load, load_previous};
-use crate::meter::{Meter, process_cpu};
+use crate::meter::{Meter, process_cpu, thread_cpu};
 use crate::observer::{Observer, Phase};
 use crate::output::ZoneOutput;
 use crate::partition::Partitions;
 use crate::previous::Previous;
-use crate::report::{Digests, Report, Stages};
+use crate::report::{Digests, OneCore, Report, Stages};
 use crate::rounds::{Chain, Names, Work};
 use crate::samples::Samples;
 use crate::signing::{Crew, Hall};
 use crate::tally::Tally;
 use crate::unchanged::Comparison;
 use crate::verify::Verification;
-use crate::{admission, context, digest, dry_run, late, report, sync};
+use crate::{admission, context, digest, dry_run, late, report, space, sync};
 
 /// One zone to be signed, on sessions and threads that other zones may use as well.
 #[derive(Clone, Copy)]
@@ -73,7 +73,13 @@ impl Task<'_> {
             true => ZoneOutput::counted(task.observer),
             false => ZoneOutput::create(&task.config.output, task.observer)?,
         };
+        if !task.config.dry_run {
+            space::for_records(task.config, task.observer);
+        }
         let inputs = Inputs::read(task, &mut clock)?;
+        if !task.config.dry_run {
+            space::for_output(task.config, inputs.zone.bytes(), task.observer)?;
+        }
         let decision = task.decide(&inputs, found.as_ref())?;
         let journal = match found {
             Some(found) => Some(Arc::new(found.begin(
@@ -247,6 +253,8 @@ enum Outcome {
 struct Clock {
     start: Instant,
     cpu: Duration,
+    /// The CPU time of the thread that leads the run.
+    lead: Duration,
     loaded: Instant,
     load_cpu: Duration,
     signed: Instant,
@@ -258,6 +266,7 @@ impl Clock {
         Self {
             start,
             cpu: process_cpu(),
+            lead: thread_cpu(),
             loaded: start,
             load_cpu: Duration::ZERO,
             signed: start,
@@ -375,9 +384,9 @@ impl Signed<'_> {
             output.keep_dnssec()?;
         }
         let bytes_out = output.length();
-        let digests = match config.digests {
+        let (digests, digest_cpu) = match config.digests {
             true => pool.install(|| digest::of_run(config, &output))?,
-            false => Digests::default(),
+            false => (Digests::default(), Duration::ZERO),
         };
         output.publish()?;
         if let Some(journal) = self.journal {
@@ -400,6 +409,7 @@ impl Signed<'_> {
         if config.digests {
             digest::of_libraries(&mut report);
         }
+        report.one_core(self.one_core(digest_cpu));
         report.verified = verdict.as_ref().map_or(0, |verdict| verdict.counts.verified);
         report.sampled = self.hall.sampled();
         report.stages = Stages {
@@ -433,11 +443,22 @@ impl Signed<'_> {
         }
     }
 
+    /// The CPU time of what one thread at a time does, so far.
+    fn one_core(&self, digest: Duration) -> OneCore {
+        OneCore {
+            process: process_cpu().saturating_sub(self.clock.cpu),
+            read: self.inputs.zone.on_one_thread(),
+            lead: thread_cpu().saturating_sub(self.clock.lead),
+            digest,
+        }
+    }
+
     /// What all three ends report.
     fn report(&self) -> Report {
         let Task { config, keys, pool, .. } = self.task;
         let mut report = report::summarise(&self.inputs.zone, self.decision, keys, self.tally, self.hall.meter());
         report.complete(config, pool, self.clock.load_cpu);
+        report.one_core(self.one_core(Duration::ZERO));
         report.stages.load = self.clock.loaded - self.clock.start;
         report.stages.sign = self.clock.signed - self.clock.loaded;
         report

@@ -17,11 +17,12 @@ use std::fs::File;
 use std::io::{ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use dnssec_sign::{Policy, SignBatch, SignError, Signer};
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
-use zone_io::{Access, AtomicFile};
+use zone_io::{Access, AtomicFile, remove_synced};
 
 use crate::config::{JournalConfig, Resume, SignConfig, Store};
 use crate::context::{Decision, moment};
@@ -30,7 +31,7 @@ use crate::observer::Observer;
 
 use header::Header;
 use index::Index;
-use signer::{JournalSigner, Key};
+use signer::{Buffers, JournalSigner, KeysOfStore};
 use writer::Writer;
 
 /// A journal that was looked at and is locked, but neither compared nor changed.
@@ -188,8 +189,9 @@ pub(crate) struct Journal {
     writer: Writer,
     index: Index,
     file: File,
-    /// The keys of each store.
-    keys: Vec<Vec<Key>>,
+    stores: Vec<KeysOfStore>,
+    /// Those that no worker has in hand.
+    buffers: Mutex<Vec<Buffers>>,
     reused: AtomicU64,
     refuted: AtomicU64,
 }
@@ -203,10 +205,8 @@ impl Journal {
             index,
             file,
             path,
-            keys: stores
-                .iter()
-                .map(|store| store.keys.keys().iter().map(Key::new).collect())
-                .collect(),
+            stores: stores.iter().map(KeysOfStore::new).collect(),
+            buffers: Mutex::default(),
             reused: AtomicU64::new(0),
             refuted: AtomicU64::new(0),
         })
@@ -223,8 +223,19 @@ impl Journal {
         inner: &mut dyn Signer,
         batch: &mut SignBatch,
     ) -> Result<(), SignError> {
-        let keys = self.keys.get(store).map(Vec::as_slice).unwrap_or_default();
-        JournalSigner::new(self, keys, inner).sign_batch(batch)
+        let Some(store) = self.stores.get(store) else {
+            return inner.sign_batch(batch);
+        };
+        let buffers = self.buffers().pop().unwrap_or_default();
+        let mut signer = JournalSigner::new(self, store, inner, buffers);
+        let outcome = signer.sign_batch(batch);
+        let buffers = signer.into_buffers();
+        self.buffers().push(buffers);
+        outcome
+    }
+
+    fn buffers(&self) -> MutexGuard<'_, Vec<Buffers>> {
+        self.buffers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// How many signatures were taken over.
@@ -242,12 +253,13 @@ impl Journal {
         self.writer.failure().map(Error::io(&self.path))
     }
 
-    /// Removes it: the zone is published.
+    /// Removes it, on the disk too: the zone is published.
     ///
     /// # Errors
-    /// [`Error::Io`].
+    /// [`Error::Zone`] with the system's reason.
     pub(crate) fn remove(&self) -> Result<(), Error> {
-        std::fs::remove_file(&self.path).map_err(Error::io(&self.path))
+        self.writer.need_not_sync();
+        Ok(remove_synced(&self.path)?)
     }
 }
 

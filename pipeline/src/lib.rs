@@ -3,6 +3,64 @@
 //!
 //! [`run`] is the same from key files on, and [`sign_zones`] signs many zones with one login a token and shared sessions.
 //!
+//! A program that embeds it gives a configuration, its own threads, and an [`Observer`] that is told of progress and asked whether
+//! to go on; a run that it calls off, at whatever stage, leaves the old output:
+//!
+//! ```
+//! use std::sync::Arc;
+//! use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+//! use signet_pipeline::{Error, KeyRequest, Observer, Output, RunConfig, SignConfig, TokenUse, run};
+//!
+//! #[derive(Default)]
+//! struct Watch {
+//!     signatures: AtomicU64,
+//!     stop: AtomicBool,
+//! }
+//!
+//! impl Observer for Watch {
+//!     fn signed(&self, _store: &str, signatures: u64) {
+//!         self.signatures.fetch_add(signatures, Ordering::Relaxed);
+//!     }
+//!     fn cancelled(&self) -> bool {
+//!         self.stop.load(Ordering::Relaxed)
+//!     }
+//! }
+//!
+//! # let folder = tempfile::tempdir()?;
+//! # let (zone_file, output) = (folder.path().join("zone"), folder.path().join("zone.signed"));
+//! # std::fs::write(&zone_file, "$TTL 1h\n@ SOA ns h 1 2 3 4 5\n@ NS ns\nns A 192.0.2.1\n")?;
+//! # for flags in [256, 257] {
+//! #     let (dnskey, fields) = dnssec_sign::generate_key(flags, dnssec_sign::Algorithm::ED25519, None)?;
+//! #     let half = zone_io::PrivateHalf::Fields(fields);
+//! #     let times = dnssec_sign::KeyTimes::ALWAYS;
+//! #     zone_io::KeyFiles::new("example.".parse()?, None, dnskey, times, half).write(folder.path())?;
+//! # }
+//! # let key_directory = folder.path();
+//! # let now = 1_795_417_217;
+//! let mut sign = SignConfig::new(zone_file, "example.".parse()?, Output::File(output.clone()), now);
+//! sign.pool = Some(Arc::new(rayon::ThreadPoolBuilder::new().num_threads(2).build()?));
+//! let keys = KeyRequest {
+//!     origin: sign.origin.clone(),
+//!     directory: key_directory.into(),
+//!     named: Vec::new(),          // those of the directory, by their dates
+//!     token: TokenUse::Offline,   // or `Online`, with library, token and PIN
+//!     now,
+//!     max_signatures: Vec::new(),
+//! };
+//! let config = RunConfig { sign, keys };
+//! let watch = Watch::default();
+//! let report = run(&config, &watch)?;
+//! assert_eq!(report.signatures(), watch.signatures.load(Ordering::Relaxed));
+//! assert_eq!(report.verified, report.signatures());
+//!
+//! // Whoever holds the observer ends a run, from any thread.
+//! let signed = std::fs::read(&output)?;
+//! watch.stop.store(true, Ordering::Relaxed);
+//! assert!(matches!(run(&config, &watch), Err(Error::Interrupted)));
+//! assert_eq!(std::fs::read(&output)?, signed);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! [`check_zone`], [`diff_zones`], [`format_zone`] and [`zone_stats`] work on zone files without keys.
 //!
 //! The program `signet` is a thin shell around this crate: `cli` resolves flags into a [`SignConfig`] and opens
@@ -39,6 +97,7 @@ mod report;
 mod rounds;
 mod samples;
 mod signing;
+mod space;
 mod stop;
 mod sync;
 mod tally;
@@ -73,8 +132,8 @@ pub use limit::SignatureLimit;
 pub use observer::{Observer, Phase, Silent};
 pub use report::{
     AlgorithmReport, Digests, DryRun, ExpiryDay, ExpiryReport, FindingReport, KeyReport, LatencyBucket, LatencyReport,
-    REPORT_VERSION, Report, SessionReport, Stages, StepReport, StoreEstimate, StoreSeries, TimelineReport,
-    TokenKeyReport, TokenReport, VerifyReport,
+    OneCoreReport, REPORT_VERSION, Report, SessionReport, Stages, StepReport, StoreEstimate, StoreSeries,
+    TimelineReport, TokenKeyReport, TokenReport, VerifyReport,
 };
 pub use zone::{
     CheckConfig, CheckFinding, CheckReport, Delegations, Depth, DiffConfig, DiffReport, Form, FormatConfig,
@@ -83,8 +142,9 @@ pub use zone::{
 };
 pub use zones::{ZoneOutcome, ZonesReport, sign_zones};
 
-/// Opens and proves the keys, then signs the zone as [`sign`] does. The observer is told of progress and can end the run; the
-/// work is done on the configuration's pool, if it has one.
+/// Opens and proves the keys, then signs the zone as [`sign`] does. The observer is told of progress and can end the run, while the
+/// zone is read as well as while it is signed; the work is done on the configuration's pool, if it has one. Sessions of tokens
+/// have threads of their own, since they wait.
 ///
 /// # Errors
 /// Those of [`open_keys`] and [`sign`].

@@ -1,6 +1,8 @@
 //! A zone file as sorted runs, counted, with its places in files for messages. Parsing is `zone_io`'s.
 
+use std::ops::ControlFlow;
 use std::path::Path;
+use std::time::Duration;
 
 use dnssec_sign::{Locus, Name, ZoneFault, ZoneRule};
 use zone_io::{Fault, Faults, Lint, Lints, Loaded, Reason, Run, Severity, Warnings, load_with_progress};
@@ -61,14 +63,22 @@ pub(crate) struct LoadedZone {
 /// Reads a zone on the current rayon pool.
 ///
 /// # Errors
-/// [`Error::Zone`] with the places of all faults, up to the limit.
+/// [`Error::Zone`] with the places of all faults, up to the limit; [`Error::Interrupted`] when the observer wants that.
 pub(crate) fn load<'a>(source: impl Into<Source<'a>>, observer: &dyn Observer) -> Result<LoadedZone, Error> {
     let source = source.into();
     observer.phase(Phase::Load, None);
     let mut options = source.input.load_options(source.origin.clone());
     options.max_faults = source.max_errors;
     let loaded = load_with_progress(source.zone_file, &options, &|bytes| {
-        observer.advance(Phase::Load, bytes)
+        observer.advance(Phase::Load, bytes);
+        match observer.cancelled() {
+            true => ControlFlow::Break(()),
+            false => ControlFlow::Continue(()),
+        }
+    });
+    let loaded = loaded.map_err(|error| match error {
+        zone_io::Error::Cancelled => Error::Interrupted,
+        error => error.into(),
     })?;
     warn(&loaded.warnings, observer);
     let lints = options.lints;
@@ -107,6 +117,11 @@ impl LoadedZone {
     /// `file:line` of a record.
     pub(crate) fn place(&self, locus: Locus) -> String {
         format!("{}:{}", self.loaded.source_name(locus.source), locus.line)
+    }
+
+    /// How long one thread alone was at work while it was read.
+    pub(crate) fn on_one_thread(&self) -> Duration {
+        self.loaded.on_one_thread
     }
 
     /// Whether the input is still what was read.

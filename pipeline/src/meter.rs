@@ -54,6 +54,11 @@ pub(crate) fn process_cpu() -> Duration {
     cpu_time(ClockId::ProcessCPUTime)
 }
 
+/// CPU time used so far by the thread that asks.
+pub(crate) fn thread_cpu() -> Duration {
+    cpu_time(ClockId::ThreadCPUTime)
+}
+
 fn cpu_time(clock: ClockId) -> Duration {
     Duration::try_from(clock_gettime(clock)).unwrap_or_default()
 }

@@ -14,7 +14,8 @@ pub enum Phase {
     Sign,
     /// The NSEC3 chain is linked, signed and written; counted in NSEC3 records.
     Chain,
-    /// What was written is verified; counted in signatures.
+    /// A zone is judged ([`verify`](crate::verify())); counted in records. What a run writes is verified while it signs, and not
+    /// counted.
     Verify,
     /// The output is synced and renamed.
     Publish,

@@ -211,7 +211,7 @@ fn words(phase: Phase) -> (&'static str, &'static str) {
         Phase::Load => ("reading", "bytes"),
         Phase::Sign => ("signing", "records"),
         Phase::Chain => ("NSEC3 chain", "records"),
-        Phase::Verify => ("verifying", "signatures"),
+        Phase::Verify => ("verifying", "records"),
         Phase::Publish => ("publishing", "files"),
         Phase::Zones => ("signing", "zones"),
         _ => ("working", "steps"),
@@ -437,7 +437,7 @@ mod tests {
             "signing: 120,000 of 400,000 records (30 %), 60,000 a second, 5 seconds left"
         );
         let line = progress_line(Phase::Verify, 10, None, Duration::from_secs(1));
-        assert_eq!(line, "verifying: 10 signatures, 10 a second");
+        assert_eq!(line, "verifying: 10 records, 10 a second");
         assert_eq!(
             progress_line(Phase::Chain, 0, Some(7), Duration::ZERO),
             "NSEC3 chain: 0 of 7 records (0 %)"

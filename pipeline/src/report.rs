@@ -20,7 +20,10 @@ use crate::meter::Meter;
 use crate::tally::{DAY, Tally};
 
 pub use dry::{DryRun, StoreEstimate};
-pub use measured::{LatencyBucket, LatencyReport, SessionReport, StepReport, StoreSeries, TimelineReport};
+pub(crate) use measured::OneCore;
+pub use measured::{
+    LatencyBucket, LatencyReport, OneCoreReport, SessionReport, StepReport, StoreSeries, TimelineReport,
+};
 pub use tokens::{TokenKeyReport, TokenReport};
 pub use verdict::{AlgorithmReport, ExpiryReport, FindingReport, VerifyReport};
 
@@ -91,6 +94,10 @@ pub struct Report {
     pub stages: Stages,
     /// The time of all workers together, by what they did.
     pub steps: Vec<StepReport>,
+    /// CPU seconds of the whole process during the run.
+    pub cpu: f64,
+    /// What one thread at a time does.
+    pub one_core: Vec<OneCoreReport>,
     /// The time of each session.
     pub sessions: Vec<SessionReport>,
     /// How long signatures took, by store.
@@ -180,6 +187,12 @@ impl Report {
         self.verify = config.verify.word();
         self.threads = pool.current_num_threads();
         self.stages.load_cpu = load_cpu;
+    }
+
+    /// Fills in what one thread at a time took.
+    pub(crate) fn one_core(&mut self, times: OneCore) {
+        self.cpu = times.process.as_secs_f64();
+        self.one_core = measured::on_one_core(times, &self.steps);
     }
 
     /// All signatures made.

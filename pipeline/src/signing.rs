@@ -262,7 +262,7 @@ pub(crate) fn with_sessions<T>(
 ) -> Result<T, Error> {
     let mut crew = Crew {
         stores: &keys.stores,
-        limits: &keys.limits,
+        limits: &keys.limits[..],
         senders: Vec::new(),
         count: Arc::default(),
     };

@@ -82,11 +82,11 @@ pub(crate) fn limit_calls(patience: Duration) {
     update(|watched| watched.patience = Some(patience.max(Duration::from_secs(1))));
 }
 
-/// From now on an interrupted run is given time to end by itself; `journal` is what it writes.
-pub(crate) fn run_begins(journal: Option<PathBuf>) {
+/// From now on an interrupted run is given time to end by itself; `journals` are what it writes.
+pub(crate) fn run_begins(journals: impl IntoIterator<Item = PathBuf>) {
     update(|watched| {
         watched.running = true;
-        watched.journals.extend(journal);
+        watched.journals.extend(journals);
     });
 }
 
@@ -119,6 +119,7 @@ pub(crate) fn interrupted_line() -> String {
 
 /// Ends the program from outside of the run: journals synced, temporary files removed, the terminal as it was.
 fn end(message: &str, code: i32) {
+    // Those of zones that are done, or not begun, are not there.
     for journal in look(|watched| watched.journals.clone()) {
         if let Ok(file) = std::fs::File::open(journal) {
             let _ = file.sync_all();

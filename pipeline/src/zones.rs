@@ -234,6 +234,10 @@ impl Observer for OfZone<'_> {
         self.observer.signed(store, signatures);
     }
 
+    fn resumed(&self, signatures: usize) {
+        self.observer.resumed(signatures);
+    }
+
     fn warn(&self, message: &str) {
         self.keep(message.to_owned());
         self.observer.warn(&format!("{}: {message}", self.origin));

@@ -17,8 +17,13 @@ struct Zones {
 
 impl Zones {
     fn new(count: usize) -> Self {
+        Self::of(count, 8)
+    }
+
+    /// So many zones of so many names.
+    fn of(count: usize, names: usize) -> Self {
         let (scratch, token) = (Scratch::new(), Token::default());
-        let (first, zone) = (scratch.make_folder("first"), leaf(8));
+        let (first, zone) = (scratch.make_folder("first"), leaf(names));
         let pair = Pair::generate(&token, &zone.origin, "ECDSAP256SHA256", Place::Token, &first);
         let keys = scratch.make_folder("keys");
         let mut list = "# origin zonefile output [keydir]\n".to_owned();
@@ -42,9 +47,8 @@ impl Zones {
         }
     }
 
-    fn sign(&self, faulty: &Faulty, flags: &[&str]) -> (Run, Value) {
-        let report = self.scratch.path("report.json");
-        let run = Signet::new("sign --zones")
+    fn command(&self, faulty: &Faulty, flags: &[&str]) -> Signet {
+        Signet::new("sign --zones")
             .arg(self.scratch.path("list"))
             .arg("-K")
             .arg(self.scratch.path("keys"))
@@ -57,12 +61,28 @@ impl Zones {
                 "2",
                 "--report",
             ])
-            .arg(&report)
+            .arg(self.scratch.path("report.json"))
             .args(flags)
             .envs(self.token.faulty_environment(faulty))
-            .run();
-        let report = std::fs::read_to_string(report).map(|text| serde_json::from_str(&text).unwrap());
-        (run, report.unwrap_or_default())
+            .folder(self.scratch.folder())
+    }
+
+    /// The report of the last run.
+    fn report(&self) -> Value {
+        let report = std::fs::read_to_string(self.scratch.path("report.json"));
+        report.map_or(Value::Null, |text| serde_json::from_str(&text).unwrap())
+    }
+
+    fn sign(&self, faulty: &Faulty, flags: &[&str]) -> (Run, Value) {
+        let run = self.command(faulty, flags).run();
+        (run, self.report())
+    }
+
+    /// A field of each zone's outcome.
+    fn outcomes(&self, field: &str) -> Vec<Value> {
+        let report = self.report();
+        let zones = report["zones"].as_array().unwrap().iter();
+        zones.map(|zone| zone[field].clone()).collect()
     }
 }
 
@@ -132,6 +152,132 @@ fn a_token_that_fails_is_the_worst_and_a_list_is_read_with_care() {
         .run();
     run.exits(2);
     Signet::new("sign").run().exits(2);
+}
+
+#[test]
+fn each_zone_has_its_own_page_old_output_and_key_set() {
+    let zones = Zones::new(3);
+    let faulty = Faulty::new("");
+    zones.scratch.make_folder("pages");
+    let (run, _) = zones.sign(&faulty, &["--html", "pages/{zone}.html"]);
+    run.succeeds();
+    for origin in &zones.origins {
+        let page = zones.scratch.read(&format!("pages/{}html", origin));
+        assert!(page.contains(&format!("<h1>{origin}</h1>")));
+    }
+    assert_eq!(zones.scratch.listing("pages").len(), 3);
+
+    // What was signed before is found under the zone's name: only what is new is signed.
+    for number in 0..3 {
+        let signed = zones.scratch.read(&format!("{number}.signed"));
+        zones.scratch.write(&format!("zone{number}.test.old"), &signed);
+        let set: Vec<&str> = signed.lines().filter(|line| line.contains("\tDNSKEY")).collect();
+        assert_eq!(set.len(), 3, "two keys and a signature");
+        zones
+            .scratch
+            .write(&format!("zone{number}.test.keys"), set.join("\n") + "\n");
+    }
+    let changed = format!("{}new.zone1.test. 60 A 192.0.2.9\n", zones.scratch.read("1.zone"));
+    zones.scratch.write("1.zone", changed);
+    let (run, report) = zones.sign(&faulty, &["--reuse", "{zone}.old", "--dnskey-set", "{zone}.keys"]);
+    run.succeeds();
+    let signatures = |at: usize| -> u64 {
+        let keys = report["zones"][at]["report"]["keys"].as_array().unwrap();
+        keys.iter().map(|key| key["signatures"].as_u64().unwrap()).sum()
+    };
+    // The record, its NSEC and the one before, and the SOA.
+    assert_eq!([0, 1, 2].map(signatures), [0, 4, 0]);
+    assert_eq!(report["zones"][0]["report"]["unchanged"], true);
+    for number in 0..3 {
+        let signed = zones.scratch.path(&format!("{number}.signed"));
+        dnssec_verify(&signed, &zones.origins[number], &[]).succeeds();
+    }
+
+    // What is wrong with one zone's files is that zone's fault.
+    std::fs::remove_file(zones.scratch.path("zone2.test.old")).unwrap();
+    let other = zones.scratch.read("zone2.test.keys");
+    zones.scratch.write("zone0.test.keys", other);
+    let (run, _) = zones.sign(&faulty, &["--reuse", "{zone}.old", "--dnskey-set", "{zone}.keys"]);
+    run.exits(4).says(&["zone2.test.old", "1 of 3 zones signed"]);
+    assert_eq!(zones.outcomes("exit_code"), [1, 0, 4]);
+
+    for flags in [
+        ["--html", "pages/all.html"],
+        ["--journal", "journal"],
+        ["--reuse", "old"],
+        ["--dnskey-set", "set"],
+    ] {
+        let (run, _) = zones.sign(&faulty, &flags);
+        run.exits(2).says(&[flags[0], "{zone}"]);
+    }
+}
+
+#[test]
+fn each_zone_has_its_own_journal() {
+    let zones = Zones::of(8, 80);
+    let journals = ["--journal", "{zone}.journal"];
+    let faulty = Faulty::new("C_Sign * sleep 1000");
+    let mut sent = false;
+    let run = zones.command(&faulty, &journals).watch(|process| {
+        if !sent && faulty.other("signed") >= 900 {
+            sent = true;
+            crate::run::send("INT", process);
+        }
+    });
+    run.exits(130).says(&["interrupted", "--resume", ".journal"]);
+    let left = |suffix: &str| {
+        let listing = zones.scratch.listing(".");
+        listing.into_iter().filter(|name| name.ends_with(suffix)).count()
+    };
+    let (under_way, done) = (left(".journal"), left(".signed"));
+    assert!(
+        under_way >= 1 && under_way + done <= 8,
+        "{under_way} under way, {done} done"
+    );
+    // Without --resume nobody's work is lost, and no token is touched.
+    let untouched = Faulty::new("");
+    let (run, _) = zones.sign(&untouched, &journals);
+    run.exits(2).says(&[".journal", "--resume"]);
+    assert_eq!((untouched.calls("C_Login"), left(".journal")), (0, under_way));
+
+    let (run, report) = zones.sign(&untouched, &[&journals[..], &["--resume"]].concat());
+    run.succeeds().says(&["of the journal", "8 of 8 zones signed"]);
+    let reports = report["zones"].as_array().unwrap().iter();
+    let resumed: Vec<u64> = reports
+        .map(|zone| zone["report"]["resumed"].as_u64().unwrap())
+        .collect();
+    assert!(
+        resumed.iter().filter(|count| **count > 0).count() <= under_way && resumed.iter().sum::<u64>() > 0,
+        "{resumed:?}"
+    );
+    assert_eq!(left(".journal"), 0);
+    for number in 0..8 {
+        let signed = zones.scratch.path(&format!("{number}.signed"));
+        dnssec_verify(&signed, &zones.origins[number], &[]).succeeds();
+    }
+}
+
+#[test]
+fn a_limit_counts_the_signatures_of_all_zones() {
+    let zones = Zones::new(3);
+    let faulty = Faulty::new("");
+    let (run, report) = zones.sign(&faulty, &[]);
+    run.succeeds();
+    // All zones have the same two keys: the one that signs most is the ZSK.
+    let keys = report["zones"][0]["report"]["keys"].as_array().unwrap();
+    let key = keys.iter().max_by_key(|key| key["signatures"].as_u64()).unwrap();
+    let (tag, each) = (&key["tag"], key["signatures"].as_u64().unwrap());
+    let limit = |most: u64| format!("{tag}={most}");
+    let force = |most: u64| zones.sign(&faulty, &["--force", "--max-signatures", &limit(most)]).0;
+    force(3 * each).succeeds();
+    force(3 * each - 1)
+        .exits(1)
+        .says(&["--max-signatures", "2 of 3 zones signed"]);
+    let mut codes = zones.outcomes("exit_code");
+    codes.sort_by_key(Value::as_u64);
+    assert_eq!(codes, [0, 0, 1]);
+    let (run, _) = zones.sign(&faulty, &["--max-signatures", "Kno.test.+013+00001=5"]);
+    run.exits(2).says(&["--max-signatures", "zone0.test"]);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use signet_tests::judges::normalise;
 use signet_tests::zones::{Zone, leaf};
-use signet_tests::{Browser, Faulty, Run, Scratch, Signet, Token, misfits, project};
+use signet_tests::{Browser, Faulty, Run, Scratch, Signet, Token, full, misfits, project};
 
 use crate::signing::{Pair, Place};
 
@@ -114,6 +114,24 @@ fn a_report_fits_its_schema_and_its_sums_agree() {
         );
     }
     assert!(!told.run.output().contains(told.token.pin()));
+}
+
+/// With `SIGNET_FULL=1` on 100,000 names.
+#[test]
+fn no_stage_on_one_core_costs_much() {
+    let told = Told::by(leaf(if full() { 100_000 } else { 6000 }), Place::Disk, &[]);
+    let (cpu, stages) = (&told.report["cpu"], told.report["one_core"].as_array().unwrap());
+    let names: Vec<&str> = stages.iter().map(|stage| stage["stage"].as_str().unwrap()).collect();
+    assert_eq!(names, ["read", "lead", "write", "digest"]);
+    for stage in stages {
+        let (own, share) = (stage["cpu"].as_f64().unwrap(), stage["share"].as_f64().unwrap());
+        assert!((own / cpu.as_f64().unwrap() - share).abs() < 1e-6);
+        // What takes less than 20 ms is not a zone's size.
+        assert!(share <= 0.03 || own < 0.02, "{stages:?}");
+    }
+    let page = told.scratch.read("run.html");
+    assert!(page.contains("by one thread at a time: read "));
+    println!("{cpu} s: {stages:?}");
 }
 
 #[test]

@@ -7,7 +7,7 @@ mod output;
 use std::process::Command;
 
 /// Sends a signal to a process.
-fn send(signal: &str, process: u32) {
+pub(crate) fn send(signal: &str, process: u32) {
     let kill = format!("kill -{signal} {process}");
     let sent = Command::new("sh").args(["-c", &kill]).status().unwrap();
     assert!(sent.success(), "{kill}");

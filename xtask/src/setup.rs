@@ -67,6 +67,7 @@ const NEEDS: &[Need] = &[
     program("kzonecheck", "knot-dnssecutils", "judge"),
     program("validns", "validns", "judge"),
     program("pkcs11-tool", "opensc", "looks into tokens in tests"),
+    program("strace", "strace", "shows tests the order in which a run writes"),
     program("faketime", "faketime", "gives the judges a clock"),
     program(
         "chromium-headless-shell",

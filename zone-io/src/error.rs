@@ -19,6 +19,9 @@ pub enum Error {
         /// The cause.
         source: std::io::Error,
     },
+    /// The caller did not want the rest.
+    #[error("reading was called off")]
+    Cancelled,
     /// An input is not what it was when reading began: read it again.
     #[error("{path} changed while it was being read ({what}): start again when nothing writes to it", path = path.display())]
     Changed {

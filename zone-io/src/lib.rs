@@ -107,8 +107,8 @@ pub use build::{BuildError, BuiltZone, ZoneBuilder};
 pub use error::{Difference, Error};
 pub use fault::{Fault, Faults, Inclusion, Paint, Severity};
 pub use keyfile::{
-    KeyFileError, KeyFileFault, KeyFileFormat, KeyFileName, KeyFiles, KeyMismatch, KeyNumbers, NoKeyFileName,
-    PrivateHalf, PrivateKeyFile, PublicKeyFile, TokenLabel,
+    InFileName, KeyFileError, KeyFileFault, KeyFileFormat, KeyFileName, KeyFiles, KeyMismatch, KeyNumbers,
+    NoKeyFileName, PrivateHalf, PrivateKeyFile, PublicKeyFile, TokenLabel,
 };
 pub use lint::{Lint, Lints, UnknownLint, Warnings};
 pub use load::{LoadOptions, Loaded, OnFault, Progress, load, load_with_progress};
@@ -121,5 +121,5 @@ pub use run::{Run, RunBuilder};
 pub use sets::check_sets;
 pub use source::Reading;
 pub use visit::{Visited, visit_records};
-pub use writer::{Access, AtomicFile, Unpublished};
+pub use writer::{Access, AtomicFile, Unpublished, remove_synced};
 pub use zone_file::{TextForm, ZoneFile};

@@ -1,9 +1,11 @@
 //! A zone's file and all that it includes, into sorted runs: chunks are parsed side by side on the rayon pool of the
 //! caller, and what one takes over from another is filled in afterwards. Runs are not merged here.
 
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use dnssec_sign::{Class, Name};
 use rayon::prelude::*;
@@ -98,6 +100,9 @@ pub struct Loaded {
     pub records: u64,
     /// The bytes of text read.
     pub bytes: u64,
+    /// How long one thread alone was at work: cutting the text into chunks, and joining what came of them. What is compressed or
+    /// comes through a pipe is read by it too.
+    pub on_one_thread: Duration,
     /// What is at fault, where records at fault are left out.
     pub faults: Faults,
     /// What was suspicious in the text, as many of each name as there may be faults and at most 20. Warnings about sets of records are
@@ -175,8 +180,9 @@ impl LoadOptions {
     }
 }
 
-/// Told of work done: the number of bytes parsed since the last call. Called from many threads.
-pub type Progress<'p> = &'p (dyn Fn(u64) + Sync);
+/// Told of work done: the number of bytes parsed since the last call; says whether loading goes on. Called from many threads, at
+/// least once in every 8 MiB of text.
+pub type Progress<'p> = &'p (dyn Fn(u64) -> ControlFlow<()> + Sync);
 
 /// Loads the zone in the file `path` (`-` is the standard input), with the threads of the current rayon pool.
 ///
@@ -193,13 +199,13 @@ pub type Progress<'p> = &'p (dyn Fn(u64) + Sync);
 /// # Errors
 /// [`Error::Syntax`] with the first faults in the order of the input; [`Error::Io`] when the file cannot be read.
 pub fn load(path: &Path, options: &LoadOptions) -> Result<Loaded, Error> {
-    load_with_progress(path, options, &|_| {})
+    load_with_progress(path, options, &|_| ControlFlow::Continue(()))
 }
 
 /// As [`load`], and `progress` is told of each chunk.
 ///
 /// # Errors
-/// As [`load`].
+/// As [`load`]; [`Error::Cancelled`] when `progress` wants it.
 pub fn load_with_progress(path: &Path, options: &LoadOptions, progress: Progress<'_>) -> Result<Loaded, Error> {
     let spill = Spill::new(options.memory / 2, options.temp_dir.clone());
     let most = options.max_faults.saturating_add(1);
@@ -213,7 +219,14 @@ pub fn load_with_progress(path: &Path, options: &LoadOptions, progress: Progress
         spill: &spill,
         progress,
     };
-    let mut pieces: Vec<(usize, Parsed)> = (&mut cutter)
+    let mut on_one_thread = Duration::ZERO;
+    let cut = std::iter::from_fn(|| {
+        let began = Instant::now();
+        let piece = cutter.next();
+        on_one_thread += began.elapsed();
+        piece
+    });
+    let mut pieces: Vec<(usize, Parsed)> = cut
         .enumerate()
         .par_bridge()
         .map(|(index, piece)| {
@@ -231,6 +244,7 @@ pub fn load_with_progress(path: &Path, options: &LoadOptions, progress: Progress
             Ok((index, parsed))
         })
         .collect::<Result<_, Error>>()?;
+    let joining = Instant::now();
     pieces.sort_unstable_by_key(|(index, _)| *index);
     let mut pieces: Vec<Parsed> = pieces.into_iter().map(|(_, parsed)| parsed).collect();
     fill_in_ttls(&mut pieces);
@@ -247,6 +261,7 @@ pub fn load_with_progress(path: &Path, options: &LoadOptions, progress: Progress
         origin: run_origin(&zone).to_name(),
         records: runs.iter().map(|run| count(run.len())).sum(),
         bytes: cutter.bytes(),
+        on_one_thread: on_one_thread + joining.elapsed(),
         runs,
         faults,
         warnings,

@@ -74,7 +74,9 @@ impl Parser<'_> {
             }
         }
         chunk.release();
-        (self.progress)(u64::try_from(chunk.text().len()).unwrap_or(u64::MAX));
+        if (self.progress)(u64::try_from(chunk.text().len()).unwrap_or(u64::MAX)).is_break() {
+            return Err(Error::Cancelled);
+        }
         let pending = reader.state.pending;
         if pending.count > 0 {
             let raw = Raw::new(pending.at, pending.length, Reason::NoTtl);

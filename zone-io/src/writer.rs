@@ -240,6 +240,23 @@ impl AtomicFile {
     }
 }
 
+/// Removes a file and brings that to the disk, so that it does not come back after a crash.
+///
+/// # Errors
+/// [`Error::Io`], also when only the directory could not be synced.
+pub fn remove_synced(path: &Path) -> Result<(), Error> {
+    let directory = match path.parent() {
+        Some(parent) if parent != Path::new("") => parent,
+        _ => Path::new("."),
+    };
+    std::fs::remove_file(path)
+        .and_then(|()| sync_directory(directory))
+        .map_err(|source| Error::Io {
+            path: path.to_path_buf(),
+            source,
+        })
+}
+
 /// What may stand at the target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Placing {
@@ -447,6 +464,17 @@ mod tests {
         file.publish().unwrap();
         assert!(link.symlink_metadata().unwrap().is_symlink());
         assert_eq!(fs::read(&target).unwrap(), b"new");
+    }
+
+    #[test]
+    fn a_file_is_removed_once() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("journal");
+        fs::write(&path, "").unwrap();
+        remove_synced(&path).unwrap();
+        assert!(names(directory.path()).is_empty());
+        let message = remove_synced(&path).unwrap_err().to_string();
+        assert!(message.starts_with(path.to_str().unwrap()), "{message}");
     }
 
     #[test]

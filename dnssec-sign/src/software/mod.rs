@@ -15,6 +15,7 @@ use crate::algorithm::Algorithm;
 use crate::dnskey::{Dnskey, bit_length, strip_zeros};
 use crate::private_key::PrivateKeyFields;
 use crate::signer::{KeyIndex, KeyStore, SignError, SignatureBuf, Signer, ToBeSigned};
+use aws_lc_rs::digest::{Digest, SHA256, SHA384};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::{KeyPairComponents, PublicKeyComponents};
 use aws_lc_rs::signature::{
@@ -82,6 +83,12 @@ impl SoftwareKey {
     /// # Errors
     /// [`SignError::Job`] when the crypto library fails.
     pub fn sign(&self, message: &[u8], out: &mut SignatureBuf) -> Result<(), SignError> {
+        self.sign_data(&ToBeSigned::new(message), out)
+    }
+
+    /// The same for bytes whose digest may be made already.
+    fn sign_data(&self, data: &ToBeSigned<'_>, out: &mut SignatureBuf) -> Result<(), SignError> {
+        let message = data.message();
         let signed = match &self.private {
             Private::Rsa(pair, encoding) => {
                 let length = pair.public_modulus_len();
@@ -92,8 +99,13 @@ impl SoftwareKey {
                 }
             }
             Private::Ecdsa(pair, length) => {
+                let signed = match data.made(self.dnskey.algorithm()) {
+                    Some(digest) => Digest::import_less_safe(digest.as_ref(), hash_of(*length))
+                        .and_then(|digest| pair.sign_digest(&digest)),
+                    None => pair.sign(&SystemRandom::new(), message),
+                };
                 out.set_length(*length);
-                match (out.room().get_mut(..*length), pair.sign(&SystemRandom::new(), message)) {
+                match (out.room().get_mut(..*length), signed) {
                     (Some(room), Ok(signature)) => der::write_fixed_signature(signature.as_ref(), room),
                     _ => None,
                 }
@@ -151,11 +163,19 @@ struct SoftwareSigner {
 impl Signer for SoftwareSigner {
     fn sign(&mut self, key: KeyIndex, data: &ToBeSigned<'_>, out: &mut SignatureBuf) -> Result<(), SignError> {
         match self.keys.get(usize::from(key.0)) {
-            Some(key) => key.sign(data.message(), out),
+            Some(key) => key.sign_data(data, out),
             None => Err(SignError::Job {
                 message: format!("there is no software key number {}", key.0),
             }),
         }
+    }
+}
+
+/// What ECDSA hashes with where a signature has so many bytes (RFC 6605 2).
+fn hash_of(signature_length: usize) -> &'static aws_lc_rs::digest::Algorithm {
+    match signature_length {
+        64 => &SHA256,
+        _ => &SHA384,
     }
 }
 
@@ -300,6 +320,11 @@ mod tests {
             let verifier = PublicKeyVerifier::new(dnskey).unwrap();
             verifier.verify(batch.message(job), signature).unwrap();
             assert!(verifier.verify(b"other", signature).is_err());
+            // The same with a digest that is made already.
+            let mut out = SignatureBuf::default();
+            let data = ToBeSigned::digested(batch.message(job), dnskey.algorithm());
+            signer.sign(batch.key(job), &data, &mut out).unwrap();
+            verifier.verify(data.message(), out.bytes()).unwrap();
             assert!(verifier.verify(batch.message(job), &signature[1..]).is_err());
         }
         let mut out = SignatureBuf::default();

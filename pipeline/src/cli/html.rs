@@ -172,12 +172,19 @@ fn times(report: &Report) -> String {
             part("idle", "without work", session.idle),
         ],
     }));
-    Rows {
+    let picture = Rows {
         id: "times",
         rows,
         unit: "s",
-    }
-    .draw()
+    };
+    let alone = report.one_core.iter();
+    let alone = alone.map(|stage| format!("{} {:.1} %", stage.stage, 100.0 * stage.share));
+    format!(
+        "{}<p class=\"sub\">{} s of CPU time; by one thread at a time: {}</p>\n",
+        picture.draw(),
+        svg::short(report.cpu),
+        alone.collect::<Vec<_>>().join(", ")
+    )
 }
 
 fn part(class: &'static str, name: &'static str, value: f64) -> Part {

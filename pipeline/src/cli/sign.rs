@@ -3,6 +3,7 @@
 
 mod on_publish;
 mod outputs;
+mod per_zone;
 mod resolve;
 mod zones;
 
@@ -47,8 +48,9 @@ pub(super) struct SignFlags {
     keys: Vec<String>,
 
     /// Sign many zones: a file with `ORIGIN ZONEFILE OUT [KEYDIR]` a line. One login a token and its sessions serve them all,
-    /// each zone ends well or not by itself, and the exit code is that of the worst
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["zone_file", "keys", "origin", "output", "reuse", "dnskey_set", "html", "max_signatures", "journal"])]
+    /// each zone ends well or not by itself, and the exit code is that of the worst. {zone} in --journal, --html, --reuse and
+    /// --dnskey-set stands for each one's name
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["zone_file", "keys", "origin", "output"])]
     zones: Option<PathBuf>,
 
     /// The zone's origin; the file's name is the default

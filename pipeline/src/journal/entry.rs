@@ -3,7 +3,7 @@
 /// Length of the signature, key, digest, and the checksum behind the signature.
 const LENGTH: usize = 2;
 const KEY: usize = 8;
-const DIGEST: usize = 32;
+const DIGEST: usize = 16;
 const HEAD: usize = LENGTH + KEY + DIGEST;
 const CHECKSUM: usize = 4;
 
@@ -15,7 +15,7 @@ pub(super) const MARKER: [u8; LENGTH + KEY] = *b"\0\0SYNCED\r\n";
 
 /// A key, by the first bytes of the SHA-256 digest of its DNSKEY RDATA.
 pub(super) type KeyName = [u8; KEY];
-/// The SHA-256 digest of the bytes signed.
+/// The first bytes of the digest of the bytes signed, which only finds a signature: each is verified before it is used.
 pub(super) type Digest = [u8; DIGEST];
 
 /// What stands at a place of the journal.
@@ -90,7 +90,7 @@ mod tests {
     fn what_is_written_is_read() {
         let signature = Entry::Signature {
             key: [1; 8],
-            digest: [2; 32],
+            digest: [2; DIGEST],
             signature: &[3; 64],
         };
         let mut bytes = Vec::new();

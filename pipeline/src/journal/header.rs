@@ -9,7 +9,7 @@ use crate::config::SignConfig;
 use crate::context::Decision;
 
 /// The first line of every journal of this form.
-const FIRST: &str = "signet journal 1";
+const FIRST: &str = "signet journal 2";
 /// The last line, before the checksum of all lines above it.
 const LAST: &str = "end ";
 /// What is taken over and not compared.
@@ -239,7 +239,7 @@ mod tests {
         }
         assert!(Header::read(b"a. 60 IN SOA").unwrap_err().contains("no journal"));
         assert!(
-            Header::read(b"signet journal 2\n")
+            Header::read(b"signet journal 3\n")
                 .unwrap_err()
                 .contains("another version")
         );

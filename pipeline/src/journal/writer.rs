@@ -70,6 +70,11 @@ impl Writer {
         self.shared.entries.load(Ordering::Relaxed)
     }
 
+    /// What was appended so far is not wanted any more.
+    pub(super) fn need_not_sync(&self) {
+        self.shared.dirty.store(false, Ordering::Release);
+    }
+
     /// Why appending or syncing failed.
     pub(super) fn failure(&self) -> Option<io::Error> {
         let failure = self.shared.failure.lock().unwrap_or_else(PoisonError::into_inner);

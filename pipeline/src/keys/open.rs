@@ -1,6 +1,7 @@
 //! From the keys that a person names, or a directory's, to stores whose keys are proven, cheapest checks first. It
 //! decides which private halves are needed; roles are decided with the zone at hand.
 
+use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -104,9 +105,14 @@ pub fn open_keys(request: &KeyRequest, observer: &dyn Observer) -> Result<Signin
     let mut gathered = gather(request, observer)?;
     let names = std::mem::take(&mut gathered.names);
     let mut opened = open_stores(vec![gathered], &request.token, observer)?;
+    let limits = limits(
+        &request.max_signatures,
+        &[(&request.origin, &names)],
+        &opened.candidates,
+    )?;
     let candidates = opened.candidates.pop().unwrap_or_default();
     Ok(SigningKeys {
-        limits: limits(request, &names, &candidates)?,
+        limits: Arc::new(limits),
         stores: Arc::new(opened.stores),
         candidates,
         random: opened.random,
@@ -114,7 +120,8 @@ pub fn open_keys(request: &KeyRequest, observer: &dyn Observer) -> Result<Signin
 }
 
 /// The same for several zones, whose keys share stores: one login a token, one session a worker for all. Tokens are used as
-/// the first request says, and no key has a limit. A zone whose key files are wrong has an error of its own.
+/// the first request says, and so are limits, which count the signatures of all zones together. A zone whose key files are
+/// wrong has an error of its own.
 ///
 /// # Errors
 /// Those of tokens and of keys on them.
@@ -127,11 +134,11 @@ pub(crate) fn open_keys_of_zones(
         return Ok(Vec::new());
     };
     let each = requests.iter().zip(observers);
-    let gathered: Vec<Result<Gathered, Error>> = each.map(|(request, observer)| gather(request, *observer)).collect();
-    let (mut good, mut errors) = (Vec::new(), Vec::new());
-    for zone in gathered {
-        match zone {
-            Ok(zone) => {
+    let (mut good, mut errors, mut names) = (Vec::new(), Vec::new(), Vec::new());
+    for (request, observer) in each {
+        match gather(request, *observer) {
+            Ok(mut zone) => {
+                names.push((&request.origin, std::mem::take(&mut zone.names)));
                 good.push(zone);
                 errors.push(None);
             }
@@ -139,6 +146,11 @@ pub(crate) fn open_keys_of_zones(
         }
     }
     let opened = open_stores(good, &first.token, observer)?;
+    let names: Vec<_> = names
+        .iter()
+        .map(|(origin, names)| (*origin, names.as_slice()))
+        .collect();
+    let limits = Arc::new(limits(&first.max_signatures, &names, &opened.candidates)?);
     let (stores, mut candidates) = (Arc::new(opened.stores), opened.candidates.into_iter());
     let keys = errors.into_iter().map(|error| match error {
         Some(error) => Err(error),
@@ -146,7 +158,7 @@ pub(crate) fn open_keys_of_zones(
             stores: Arc::clone(&stores),
             candidates: candidates.next().unwrap_or_default(),
             random: opened.random.clone(),
-            limits: Vec::new(),
+            limits: Arc::clone(&limits),
         }),
     });
     Ok(keys.collect())
@@ -282,26 +294,43 @@ fn open_stores(zones: Vec<Gathered>, token_use: &TokenUse, observer: &dyn Observ
     })
 }
 
-/// The limits of the keys that sign here.
-fn limits(request: &KeyRequest, names: &[String], candidates: &[KeyCandidate]) -> Result<Vec<SignatureLimit>, Error> {
+/// The limits of the keys that sign here, from what was asked for, the zones with the base names of their keys, and those keys. A
+/// key that several zones share has one limit.
+fn limits(
+    asked: &[(String, u64)],
+    zones: &[(&Name, &[String])],
+    candidates: &[Vec<KeyCandidate>],
+) -> Result<Vec<SignatureLimit>, Error> {
+    let keys = || {
+        let of_zone = |((origin, names), candidates)| {
+            let (names, candidates): (&[String], &Vec<KeyCandidate>) = (names, candidates);
+            let named = names.iter().zip(candidates);
+            named.map(move |(name, candidate)| (origin, name, candidate))
+        };
+        zones.iter().copied().zip(candidates).flat_map(of_zone)
+    };
     let mut limits = Vec::new();
-    for (wanted, most) in &request.max_signatures {
-        let is = |(name, candidate): &(&String, &KeyCandidate)| {
+    for (wanted, most) in asked {
+        let is = |(_, name, candidate): &(&Name, &String, &KeyCandidate)| {
             *name == wanted || candidate.dnskey.key_tag().to_string() == *wanted
         };
-        let mut found = names.iter().zip(candidates).filter(is).peekable();
+        let mut found = keys().filter(is).peekable();
         if found.peek().is_none() {
+            let names: Vec<&str> = keys().map(|(_, name, _)| name.as_str()).take(10).collect();
             return Err(Error::Usage(format!(
                 "--max-signatures {wanted}: no key of this run has that name or tag: {}",
                 names.join(", ")
             )));
         }
-        for (name, candidate) in found {
+        let mut places: BTreeMap<(usize, KeyIndex), (&str, u64)> = BTreeMap::new();
+        for (origin, name, candidate) in found {
             if let KeySource::Store { store, index } = candidate.source {
-                let made = audited_signatures(&request.origin, &candidate.dnskey)?;
-                limits.push(SignatureLimit::new(name, (store, index), *most, made));
+                let (_, made) = places.entry((store, index)).or_insert((name, 0));
+                *made += audited_signatures(origin, &candidate.dnskey)?;
             }
         }
+        let limit = |(place, (name, made))| SignatureLimit::new(name, place, *most, made);
+        limits.extend(places.into_iter().map(limit));
     }
     Ok(limits)
 }

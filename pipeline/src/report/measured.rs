@@ -20,6 +20,45 @@ pub struct StepReport {
     pub cpu: f64,
 }
 
+/// What is done by one thread at a time, however many there are: what bounds a run on very many processors.
+#[derive(Debug, Clone, Serialize)]
+pub struct OneCoreReport {
+    /// `read` (the text cut into chunks, and what came of them joined), `lead` (decisions, chain and verdict joined, publishing),
+    /// `write` (in order), or `digest` (SHA-256 for the report).
+    pub stage: &'static str,
+    /// Seconds on a processor.
+    pub cpu: f64,
+    /// Its part of the process's CPU time during the run.
+    pub share: f64,
+}
+
+/// The CPU time of what one thread at a time does.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct OneCore {
+    /// Of the whole process during the run.
+    pub(crate) process: Duration,
+    pub(crate) read: Duration,
+    pub(crate) lead: Duration,
+    pub(crate) digest: Duration,
+}
+
+pub(super) fn on_one_core(times: OneCore, sums: &[StepReport]) -> Vec<OneCoreReport> {
+    let all = times.process.as_secs_f64().max(1e-9);
+    let written = sums.iter().filter(|step| step.step == Step::Write.word());
+    let stages = [
+        ("read", times.read.as_secs_f64()),
+        ("lead", times.lead.as_secs_f64()),
+        ("write", written.map(|step| step.cpu).sum()),
+        ("digest", times.digest.as_secs_f64()),
+    ];
+    let share = |(stage, cpu)| OneCoreReport {
+        stage,
+        cpu,
+        share: cpu / all,
+    };
+    stages.map(share).into()
+}
+
 /// What one session spent its time on.
 #[derive(Debug, Clone, Serialize)]
 pub struct SessionReport {

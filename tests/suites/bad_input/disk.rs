@@ -1,9 +1,10 @@
 //! Outputs that cannot be written, disks that fill up, runs that are interrupted.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use signet_tests::zones::leaf;
-use signet_tests::{Program, Signet, Token, program};
+use signet_tests::{Faulty, Program, Signet, Token, program};
 
 use crate::signing::{Pair, Place};
 
@@ -104,6 +105,54 @@ fn a_disk_that_is_full_from_the_start() {
     let (run, old, listing) = in_a_small_file_system(way, fill);
     run.exits(4).says(&["space", "old.signed"]);
     assert_eq!((old.as_str(), listing.as_str()), (OLD, "fill\nold.signed\n"));
+}
+
+#[test]
+fn too_little_space_is_known_before_anything_is_signed() {
+    let Some(way) = may_mount() else { return };
+    let (desk, token, faulty) = (Desk::with(leaf(3000)), Token::default(), Faulty::new(""));
+    let pair = Pair::generate(&token, &desk.zone.origin, "ED25519", Place::Token, &desk.keys());
+    let folder = desk.scratch.make_folder("small");
+    let sign = |size: &str, old: &str, out: &Path, flags: &[&str]| {
+        let script = format!(
+            "folder=$1; shift; mount -t tmpfs -o size={size} none \"$folder\" || exit 99; {old}
+             \"$@\"; code=$?; ls -A \"$folder\" > \"$folder.listing\"; exit $code"
+        );
+        let options = ["sh", "-c", &script, "sh", folder.to_str().unwrap()];
+        let options: Vec<&str> = way.iter().copied().chain(options).collect();
+        Signet::sign(&desk.file, &desk.zone.origin, out, &desk.keys())
+            .keys(&pair.both())
+            .args(flags)
+            .envs(token.faulty_environment(&faulty))
+            .under(program("unshare"), &options)
+            .run()
+    };
+    let text = desk.file.metadata().unwrap().len();
+    let inside = folder.join("signed");
+    let run = sign("16k", "true", &inside, &[]);
+    run.exits(4).says(&["small/signed", "no space", "nothing was signed"]);
+    // The proofs of the two keys, and none of the zone.
+    assert!(
+        faulty.other("signed") <= 4,
+        "{} of {text} bytes",
+        faulty.other("signed")
+    );
+    assert_eq!(desk.scratch.read("small.listing"), "");
+    // Where it may do, the run goes on: the old output says how large the new one will be.
+    let old = "printf '; %01000000d\\n' 0 > \"$folder/signed\"";
+    let run = sign("1200k", old, &inside, &[]);
+    run.says(&["small: ", "are free", "likely to take more than 1.00 MB"]);
+    assert!(faulty.other("signed") > 4);
+    // So much for records that do not fit into memory.
+    let out = desk.scratch.path("elsewhere");
+    let run = sign(
+        "64k",
+        "true",
+        &out,
+        &["--memory", "0", "--temp-dir", folder.to_str().unwrap()],
+    );
+    run.exits(4).says(&["small: ", "are free", "--temp-dir"]);
+    assert!(!out.exists());
 }
 
 #[test]

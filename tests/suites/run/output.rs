@@ -1,10 +1,10 @@
 //! The output as operators know it: one run at a time, mode and owner kept, links followed, a command told of it.
 
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use signet_tests::zones::{Zone, leaf};
-use signet_tests::{Faulty, Scratch, Signet, Token};
+use signet_tests::{Faulty, Scratch, Signet, Token, program};
 
 use crate::faults::stage::ECDSA;
 use crate::signing::Pair;
@@ -168,4 +168,43 @@ fn a_command_is_told_of_what_was_published_and_of_no_secret() {
     assert!(!run.stderr.contains("\ntold"), "{run:?}");
     let to_stdout = Signet::sign(&file, &zone.origin, std::path::Path::new("-"), &keys).args(["--on-publish", "true"]);
     to_stdout.run().exits(2).says(&["--on-publish"]);
+}
+
+/// The changes to the disk that strace saw, in order: what was synced, renamed, removed.
+fn traced(sign: Signet, log: &Path) -> Vec<String> {
+    let calls = "trace=fsync,fdatasync,/rename,/unlink";
+    let options = ["-f", "-y", "-e", calls, "-o", log.to_str().unwrap()];
+    sign.under(program("strace"), &options).run().succeeds();
+    let text = std::fs::read_to_string(log).unwrap();
+    let done = text.lines().filter(|line| line.ends_with("= 0"));
+    done.map(|line| line.split_once(' ').unwrap().1.trim().to_owned())
+        .collect()
+}
+
+#[test]
+fn what_is_published_comes_to_the_disk_in_order() {
+    let desk = Desk::new();
+    let (out, journal) = (desk.scratch.path("out"), desk.scratch.path("journal"));
+    let calls = traced(
+        desk.sign("out/signed").arg("--journal").arg(&journal),
+        &desk.scratch.path("trace"),
+    );
+    let mut rest = calls.iter();
+    let mut next = |what: &str, is: &dyn Fn(&str) -> bool| {
+        assert!(
+            rest.any(|call| is(call)),
+            "{what} is not there, or too early: {calls:#?}"
+        );
+    };
+    let of = |call: &str, name: &str, path: &str| call.starts_with(name) && call.contains(path);
+    let (inside, folder) = (format!("<{}/", out.display()), format!("<{}>", out.display()));
+    let target = format!("\"{}/signed\"", out.display());
+    next("the sync of the new file", &|call| of(call, "fsync", &inside));
+    next("the rename", &|call| of(call, "rename", &target));
+    next("the sync of its folder", &|call| of(call, "fsync", &folder));
+    next("the removal of the journal", &|call| {
+        of(call, "unlink", &format!("\"{}\"", journal.display()))
+    });
+    let folder = format!("<{}>", desk.scratch.folder().display());
+    next("the sync of the journal's folder", &|call| of(call, "fsync", &folder));
 }

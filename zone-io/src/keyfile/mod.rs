@@ -17,7 +17,7 @@ use crate::error::Error;
 use crate::writer::{Access, AtomicFile};
 
 pub use fault::{KeyFileError, KeyFileFault, KeyMismatch};
-pub use name::{KeyFileName, NoKeyFileName};
+pub use name::{InFileName, KeyFileName, NoKeyFileName};
 pub use private::{KeyFileFormat, KeyNumbers, PrivateHalf, PrivateKeyFile, TokenLabel};
 pub use public::PublicKeyFile;
 

@@ -43,8 +43,24 @@ impl KeyFileName {
 
 impl fmt::Display for KeyFileName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("K")?;
-        for label in self.owner.borrow().labels() {
+        write!(
+            f,
+            "K{}+{:03}+{:05}",
+            InFileName(self.owner.borrow()),
+            self.algorithm.0,
+            self.tag
+        )
+    }
+}
+
+/// A name as the names of files have it: in lower case, a dot behind each label, bytes that would not do in a file name as
+/// `%XX`. The root is a dot.
+#[derive(Debug, Clone, Copy)]
+pub struct InFileName<'a>(pub NameRef<'a>);
+
+impl fmt::Display for InFileName<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for label in self.0.labels() {
             for &byte in label {
                 match byte.to_ascii_lowercase() {
                     plain @ (b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_') => write!(f, "{}", char::from(plain))?,
@@ -53,10 +69,10 @@ impl fmt::Display for KeyFileName {
             }
             f.write_str(".")?;
         }
-        if self.owner.borrow().is_root() {
+        if self.0.is_root() {
             f.write_str(".")?;
         }
-        write!(f, "+{:03}+{:05}", self.algorithm.0, self.tag)
+        Ok(())
     }
 }
 

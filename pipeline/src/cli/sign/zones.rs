@@ -4,12 +4,15 @@
 use std::path::{Path, PathBuf};
 
 use indicatif::HumanCount;
-use signet_pipeline::{AuditEvent, Error, Output, RunConfig, SignConfig, TokenUse, ZonesReport, audit, sign_zones};
+use signet_pipeline::{
+    AuditEvent, Error, Output, RunConfig, SignConfig, TokenUse, ZonesReport, audit, prove_journal, sign_zones,
+};
 use zone_io::AtomicFile;
 
+use super::per_zone::PerZone;
 use super::{SignFlags, on_publish, resolve};
 use crate::cli::origin::origin_of;
-use crate::cli::{Outcome, metrics, streams, time_flags};
+use crate::cli::{Outcome, html, metrics, streams, time_flags};
 use crate::progress::Progress;
 use crate::watchdog;
 
@@ -76,32 +79,14 @@ fn sign(flags: &SignFlags, list: &Path, progress: &Progress) -> Result<ZonesRepo
         source,
     };
     let lines = parse(list, &std::fs::read_to_string(list).map_err(unreadable)?)?;
-    let mut zones: Vec<RunConfig> = Vec::with_capacity(lines.len());
-    for line in lines {
-        let sign = match zones.first() {
-            Some(first) => SignConfig {
-                zone_file: line.zone_file.clone(),
-                origin: origin_of(Some(&line.origin), &line.zone_file)?,
-                output: Output::File(line.output),
-                ..first.sign.clone()
-            },
-            None => resolve::config_for(
-                flags,
-                (&line.zone_file, Some(&line.origin), Output::File(line.output)),
-                now,
-                progress,
-            )?,
-        };
-        let mut keys = resolve::key_request(flags, &sign, now)?;
-        keys.directory = line.keys.unwrap_or(keys.directory);
-        zones.push(RunConfig { sign, keys });
-    }
+    let (zones, files) = resolve_all(flags, lines, now, progress)?;
     let open = |path: &Option<PathBuf>| path.as_deref().map(AtomicFile::create).transpose();
     let (report_file, metrics_file) = (open(&flags.outputs.report)?, open(&flags.outputs.metrics)?);
     if let Some(TokenUse::Online { patience, .. }) = zones.first().map(|zone| &zone.keys.token) {
         watchdog::limit_calls(*patience);
     }
-    watchdog::run_begins(None);
+    let journals = zones.iter().filter_map(|zone| zone.sign.journal.as_ref());
+    watchdog::run_begins(journals.map(|journal| journal.path.clone()));
     let report = sign_zones(&zones, progress)?;
     for zone in report.zones.iter().filter_map(|zone| zone.report.as_ref()) {
         if zone.dry_run.is_none() {
@@ -118,7 +103,57 @@ fn sign(flags: &SignFlags, list: &Path, progress: &Progress) -> Result<ZonesRepo
         file.write_all(metrics::text(&reports).as_bytes())?;
         file.publish()?;
     }
+    for (zone, outcome) in zones.iter().zip(&report.zones) {
+        if let (Some(path), Some(signed)) = (files.page(&zone.sign.origin), &outcome.report) {
+            let mut file = AtomicFile::create(&path)?;
+            file.write_all(html::page(signed)?.as_bytes())?;
+            file.publish()?;
+        }
+    }
     Ok(report)
+}
+
+/// The run of each line, and the files that zones have of their own, which are proven. A journal that is there and is not to be
+/// taken up keeps all zones from being signed, like any flag that makes no sense.
+fn resolve_all(
+    flags: &SignFlags,
+    lines: Vec<Line>,
+    now: u32,
+    progress: &Progress,
+) -> Result<(Vec<RunConfig>, PerZone), Error> {
+    let mut zones: Vec<RunConfig> = Vec::with_capacity(lines.len());
+    let mut typed: Option<(SignConfig, PerZone)> = None;
+    for line in lines {
+        let (common, files) = match typed.take() {
+            Some(typed) => typed,
+            None => {
+                let output = Output::File(line.output.clone());
+                let zone = (line.zone_file.as_path(), Some(line.origin.as_str()), output);
+                let common = resolve::config_for(flags, zone, now, progress)?;
+                let files = PerZone::new(&common, &flags.outputs)?;
+                (common, files)
+            }
+        };
+        let mut sign = SignConfig {
+            origin: origin_of(Some(&line.origin), &line.zone_file)?,
+            zone_file: line.zone_file,
+            output: Output::File(line.output),
+            ..common.clone()
+        };
+        files.apply(&mut sign);
+        if let Some(journal) = &sign.journal
+            && let Err(error @ Error::Usage(_)) = prove_journal(journal)
+        {
+            return Err(error);
+        }
+        let mut keys = resolve::key_request(flags, &sign, now)?;
+        keys.directory = line.keys.unwrap_or(keys.directory);
+        zones.push(RunConfig { sign, keys });
+        typed = Some((common, files));
+    }
+    let files = typed.map(|(_, files)| files).unwrap_or_default();
+    files.prove(zones.iter().map(|zone| &zone.sign.origin))?;
+    Ok((zones, files))
 }
 
 /// The lines of a list: origin, zone file, output, and where the keys are unless that is `-K`. What follows a `#` is left out.
