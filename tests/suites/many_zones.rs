@@ -172,7 +172,7 @@ fn each_zone_has_its_own_page_old_output_and_key_set() {
         let signed = zones.scratch.read(&format!("{number}.signed"));
         zones.scratch.write(&format!("zone{number}.test.old"), &signed);
         let set: Vec<&str> = signed.lines().filter(|line| line.contains("\tDNSKEY")).collect();
-        assert_eq!(set.len(), 3, "two keys and a signature");
+        assert!(set.len() > 2, "two keys and their signatures");
         zones
             .scratch
             .write(&format!("zone{number}.test.keys"), set.join("\n") + "\n");

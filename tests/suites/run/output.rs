@@ -1,5 +1,6 @@
 //! The output as operators know it: one run at a time, mode and owner kept, links followed, a command told of it.
 
+use std::collections::BTreeMap;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 
@@ -170,25 +171,35 @@ fn a_command_is_told_of_what_was_published_and_of_no_secret() {
     to_stdout.run().exits(2).says(&["--on-publish"]);
 }
 
-/// The changes to the disk that strace saw, in order: what was synced, renamed, removed.
+/// The changes to the disk that strace saw, in the order in which they were done: what was synced, renamed, removed.
 fn traced(sign: Signet, log: &Path) -> Vec<String> {
     let calls = "trace=fsync,fdatasync,/rename,/unlink";
     let options = ["-f", "-y", "-e", calls, "-o", log.to_str().unwrap()];
     sign.under(program("strace"), &options).run().succeeds();
-    let text = std::fs::read_to_string(log).unwrap();
-    let done = text.lines().filter(|line| line.ends_with("= 0"));
-    done.map(|line| line.split_once(' ').unwrap().1.trim().to_owned())
-        .collect()
+    let (mut begun, mut done) = (BTreeMap::new(), Vec::new());
+    for line in std::fs::read_to_string(log).unwrap().lines() {
+        let (thread, call) = line.split_once(' ').unwrap();
+        let call = call.trim();
+        if let Some(call) = call.strip_suffix("<unfinished ...>") {
+            begun.insert(thread.to_owned(), call.to_owned());
+        } else if call.ends_with("= 0") {
+            let resumed = call.starts_with("<...");
+            done.push(match begun.remove(thread).filter(|_| resumed) {
+                Some(begun) => begun,
+                None => call.to_owned(),
+            });
+        }
+    }
+    done
 }
 
 #[test]
 fn what_is_published_comes_to_the_disk_in_order() {
     let desk = Desk::new();
     let (out, journal) = (desk.scratch.path("out"), desk.scratch.path("journal"));
-    let calls = traced(
-        desk.sign("out/signed").arg("--journal").arg(&journal),
-        &desk.scratch.path("trace"),
-    );
+    let metrics = desk.scratch.path("run.prom");
+    let sign = desk.sign("out/signed").arg("--journal").arg(&journal);
+    let calls = traced(sign.arg("--metrics").arg(&metrics), &desk.scratch.path("trace"));
     let mut rest = calls.iter();
     let mut next = |what: &str, is: &dyn Fn(&str) -> bool| {
         assert!(
@@ -207,4 +218,10 @@ fn what_is_published_comes_to_the_disk_in_order() {
     });
     let folder = format!("<{}>", desk.scratch.folder().display());
     next("the sync of the journal's folder", &|call| of(call, "fsync", &folder));
+    // Whoever collects the figures sees the old ones or the new ones.
+    let target = format!("\"{}\"", metrics.display());
+    next("the sync of the figures", &|call| {
+        of(call, "fsync", &format!("<{}/", desk.scratch.folder().display()))
+    });
+    next("their rename", &|call| of(call, "rename", &target));
 }
