@@ -125,15 +125,15 @@ mod tests {
 
     #[test]
     fn a_zones_name_stands_in_its_files_names() {
-        let template = template("pages/{zone}/{zone}.html").unwrap().unwrap();
+        let template = template("pages/{zone}.d/{zone}.html").unwrap().unwrap();
         for (origin, path) in [
-            ("Example.COM.", "pages/example.com/example.com.html"),
+            ("Example.COM.", "pages/example.com.d/example.com.html"),
             (
                 "0/25.2.0.192.in-addr.arpa.",
-                "pages/0%2F25.2.0.192.in-addr.arpa/0%2F25.2.0.192.in-addr.arpa.html",
+                "pages/0%2F25.2.0.192.in-addr.arpa.d/0%2F25.2.0.192.in-addr.arpa.html",
             ),
-            ("\\.\\.\\.", "pages/%2E%2E%2E/%2E%2E%2E.html"),
-            (".", "pages/root/root.html"),
+            ("\\.\\.\\.", "pages/%2E%2E%2E.d/%2E%2E%2E.html"),
+            (".", "pages/root.d/root.html"),
         ] {
             assert_eq!(template.path(&origin.parse().unwrap()), PathBuf::from(path));
         }
