@@ -83,7 +83,10 @@ pub use login::LoggedIn;
 pub use mechanism::{DigestInfo, Hash, KeyKind, SignMechanism};
 pub use module::{InitMode, LoadOptions, Module, ModuleInfo};
 pub use pace::Pace;
-pub use pin::{Pin, PinFault, PinFileCheck, PinSource, openssl_module_path, pin_from_argument, prompt_pin};
+pub use pin::{
+    Pin, PinFault, PinFileCheck, PinSource, copy_of_pin, hand_over_pin, openssl_module_path, pin_from_argument,
+    prompt_pin, take_over_pin,
+};
 pub use pool::Pool;
 pub use rate::Rate;
 pub use session::{KeySlot, SessionCopy, SigningSession};

@@ -11,12 +11,12 @@ use std::time::Duration;
 
 use cryptoki::session::{Session, SessionState, UserType};
 use cryptoki_sys as sys;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 
 use crate::ckr::{Ckr, FaultClass};
 use crate::error::{Error, Located, PinRefusal, Place, Result};
 use crate::key::{self, GenerateSpec, ImportSpec, ImportWay, KeyInfo, KeySelector, PrivatePart, TokenKey, WrappedKey};
-use crate::pin::secret;
+use crate::pin::copy_of_pin;
 use crate::recover::persist;
 use crate::seat::Seat;
 use crate::session::SigningSession;
@@ -34,7 +34,7 @@ impl Token {
     /// [`Error::PinRefused`] by the token or instead of asking it; [`Error::Call`].
     pub fn login(&self, pin: SecretString) -> Result<LoggedIn> {
         // A copy in memory that is locked and left out of dumps; what came here is zeroed.
-        self.log_in(Some(secret(pin.expose_secret())))
+        self.log_in(Some(copy_of_pin(&pin)))
     }
 
     /// Logs in by the token's own PIN pad (CKF_PROTECTED_AUTHENTICATION_PATH): C_Login gets no PIN, and waits until it

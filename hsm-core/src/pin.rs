@@ -4,6 +4,7 @@
 //! left out of core dumps; it is in no error and no debug output. A variable is wiped from the
 //! environment once it was read. Nothing here asks a token whether the PIN is right.
 
+mod handover;
 mod memory;
 mod openssl;
 mod start_block;
@@ -22,6 +23,7 @@ use zeroize::Zeroizing;
 
 use crate::error::{Error, Result};
 
+pub use self::handover::{hand_over_pin, take_over_pin};
 pub use self::openssl::openssl_module_path;
 
 /// The longest PIN that is read, in bytes. Tokens take at most 255.
@@ -137,6 +139,15 @@ impl PinSource {
         })
     }
 
+    /// The sources that it is made of: two halves, else itself. Who starts other programs keeps variables and descriptors
+    /// among them from those.
+    pub fn parts(&self) -> Vec<&Self> {
+        match self {
+            Self::Halves(first, second) => vec![&**first, &**second],
+            whole => vec![whole],
+        }
+    }
+
     fn secret(&self, what: &str, check: PinFileCheck) -> std::result::Result<Pin, PinFault> {
         match self {
             Self::Prompt => prompt(&format!("PIN for {what}: ")),
@@ -148,12 +159,12 @@ impl PinSource {
             Self::Env(name) => {
                 let mut wiped = WIPED.lock().unwrap_or_else(PoisonError::into_inner);
                 if let Some(pin) = wiped.get(name) {
-                    return Ok(pin.clone());
+                    return Ok(copy_of_pin(pin));
                 }
                 let value = Zeroizing::new(std::env::var_os(name).ok_or(PinFault::Unset)?.into_encoded_bytes());
                 let pin = one_line(&value)?;
                 start_block::wipe_variable(name, &value);
-                wiped.insert(name.clone(), pin.clone());
+                wiped.insert(name.clone(), copy_of_pin(&pin));
                 Ok(pin)
             }
             Self::Fd(number) => {
@@ -301,6 +312,11 @@ fn one_line(text: &[u8]) -> std::result::Result<Pin, PinFault> {
         return Err(PinFault::NotText);
     }
     Ok(secret(pin))
+}
+
+/// A copy in memory of its own that is locked and left out of dumps, which a clone's is not.
+pub fn copy_of_pin(pin: &Pin) -> Pin {
+    secret(pin.expose_secret())
 }
 
 /// A secret in an allocation of exactly its size: nothing is moved, so nothing is left behind.

@@ -104,14 +104,20 @@ impl AuditToken {
     #[must_use]
     pub fn of(token: &hsm_core::Token) -> Self {
         let (info, module) = (token.info(), token.module());
+        Self::reached_by(module.path(), (&info.label, &info.serial, info.slot_id))
+    }
+
+    /// What it says of a token of this label, serial number and slot that the library at `module` reaches.
+    #[must_use]
+    pub(crate) fn reached_by(module: &Path, (label, serial, slot): (&str, &str, u64)) -> Self {
         // Reading the library is worth it only where it is written down.
-        let digest = LOG.get().and_then(|_| module.sha256().ok());
+        let library = LOG.get().and_then(|_| std::fs::read(module).ok());
         Self {
-            token: info.label.clone(),
-            serial: info.serial.clone(),
-            slot: info.slot_id,
-            module: module.path().to_owned(),
-            module_sha256: digest.map(|digest| hex(&digest)).unwrap_or_default(),
+            token: label.to_owned(),
+            serial: serial.to_owned(),
+            slot,
+            module: module.to_owned(),
+            module_sha256: library.map(|bytes| hex(&Sha256::digest(bytes))).unwrap_or_default(),
         }
     }
 }

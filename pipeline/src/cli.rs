@@ -9,6 +9,7 @@ mod error_limit;
 mod html;
 mod input_flags;
 mod install_links;
+mod isolated;
 mod key;
 mod metrics;
 mod monitor;
@@ -86,6 +87,9 @@ enum Command {
     #[command(subcommand, arg_required_else_help = true)]
     Audit(audit::Command),
     InstallLinks(install_links::InstallLinksFlags),
+    /// A worker process of `sign --isolate`, which serves it by its standard input
+    #[command(hide = true)]
+    IsolatedWorker,
 }
 
 /// What a command that did not fail has to say to the system.
@@ -105,8 +109,9 @@ pub(crate) fn run() -> u8 {
         return tool.run(words);
     }
     let cli = Cli::parse_from(program.into_iter().chain(key::two_word_options(words.collect())));
-    // Looking at a log adds nothing to it.
-    let log = cli.audit.as_ref().filter(|_| !matches!(cli.command, Command::Audit(_)));
+    // Looking at a log adds nothing to it, and what worker processes do is written down by the run.
+    let silent = matches!(cli.command, Command::Audit(_) | Command::IsolatedWorker);
+    let log = cli.audit.as_ref().filter(|_| !silent);
     let code = told(match log {
         Some(log) => audit::install(log).and_then(|()| dispatch(&cli.command)),
         None => dispatch(&cli.command),
@@ -123,6 +128,7 @@ fn dispatch(command: &Command) -> Result<Outcome, Error> {
         Command::Zone(command) => zone::run(command),
         Command::Audit(command) => audit::run(command),
         Command::InstallLinks(flags) => install_links::run(flags),
+        Command::IsolatedWorker => isolated::run(),
     }
 }
 

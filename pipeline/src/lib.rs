@@ -124,9 +124,9 @@ pub use error::Error;
 pub use input::InputOptions;
 pub use judge::verify;
 pub use keys::{
-    Ability, Capability, KeyBackup, KeyRequest, Offload, Recipe, Sessions, StoreOptions, TokenAccess, TokenStore,
-    TokenTally, TokenUse, algorithm_of, capabilities, dnskey_of, kind_of, mechanisms_of, open_keys, private_of,
-    prove_software_key, public_of, recipe,
+    Ability, Capability, Isolation, KeyBackup, KeyRequest, Offload, Recipe, Sessions, StoreOptions, TokenAccess,
+    TokenStore, TokenTally, TokenUse, algorithm_of, capabilities, dnskey_of, isolated_worker, kind_of, mechanisms_of,
+    open_keys, private_of, prove_software_key, public_of, recipe,
 };
 pub use limit::SignatureLimit;
 pub use observer::{Observer, Phase, Silent};

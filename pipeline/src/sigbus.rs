@@ -65,6 +65,14 @@ pub(crate) fn install_interrupts() {
     install(libc::SIGUSR1, tell, libc::SA_RESTART);
 }
 
+/// From now on SIGINT and SIGTERM do nothing.
+pub(crate) fn ignore_interrupts() {
+    for signal in [libc::SIGINT, libc::SIGTERM] {
+        // SAFETY: a disposition is set, no handler of ours runs.
+        unsafe { libc::signal(signal, libc::SIG_IGN) };
+    }
+}
+
 /// A descriptor that programs started from now on do not get.
 pub(crate) fn keep_from_children(descriptor: i32) {
     // SAFETY: setting a flag of a descriptor, open or not, touches no memory.

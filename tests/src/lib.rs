@@ -28,7 +28,7 @@ pub use environment::{
 };
 pub use faulty::Faulty;
 pub use keys::{Key, Role};
-pub use process::{Program, Run};
+pub use process::{Program, Run, children, runs};
 pub use random::Random;
 pub use schema::misfits;
 pub use scratch::Scratch;

@@ -177,6 +177,34 @@ impl Program {
     }
 }
 
+/// The processes that a process has started and that still run, without those that have ended and wait to be noticed.
+#[must_use]
+pub fn children(process: u32) -> Vec<u32> {
+    let Ok(threads) = std::fs::read_dir(format!("/proc/{process}/task")) else {
+        return Vec::new();
+    };
+    let lists = threads
+        .flatten()
+        .filter_map(|thread| std::fs::read_to_string(thread.path().join("children")).ok());
+    let numbers: Vec<u32> = lists
+        .flat_map(|list| {
+            list.split_whitespace()
+                .filter_map(|number| number.parse().ok())
+                .collect::<Vec<_>>()
+        })
+        .collect();
+    numbers.into_iter().filter(|child| runs(*child)).collect()
+}
+
+/// Whether a process runs: it is there, and has not ended unnoticed.
+#[must_use]
+pub fn runs(process: u32) -> bool {
+    let status = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+    // The state follows the name, which is in parentheses and may hold anything.
+    let state = status.rsplit_once(") ").and_then(|(_, rest)| rest.chars().next());
+    state.is_some_and(|state| state != 'Z' && state != 'X')
+}
+
 fn capture() -> std::fs::File {
     tempfile::tempfile().expect("a temporary file for what a program prints")
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt;
 
 use signet_tests::zones::leaf;
-use signet_tests::{Program, Run, Scratch, Signet, Token};
+use signet_tests::{Program, Run, Scratch, Signet, Token, children};
 
 use crate::signing::{Pair, Place};
 
@@ -242,4 +242,58 @@ fn a_dump_of_the_memory_holds_no_pin() {
         "the search finds what is planted"
     );
     assert!(found.is_empty(), "the PIN is in memory that a dump holds: {found:?}");
+}
+
+/// The same of worker processes: their arguments, environments, limits and memory.
+#[test]
+fn worker_processes_show_no_pin_either() {
+    let (scratch, token) = (Scratch::new(), Token::default());
+    let zone = leaf(1500);
+    let pair = Pair::generate(&token, &zone.origin, "RSASHA256", Place::Token, scratch.folder());
+    let file = zone.write(&scratch, &[]);
+    let sign = Signet::sign(&file, &zone.origin, &scratch.path("signed"), scratch.folder())
+        .keys(&pair.both())
+        .on(&token)
+        .env("SIGNET_PIN_SOURCE", "env:THE_PIN")
+        .env("THE_PIN", token.pin())
+        .env("THE_CANARY", "planted-in-memory-4711")
+        .args(["--isolate", "--sessions", "2"]);
+    let began = std::time::Instant::now();
+    let (mut dumps, mut found, mut canaries, mut shown) = (0, Vec::new(), 0, BTreeSet::new());
+    let run = sign.watch(|process| {
+        let read = |child: u32, name: &str| {
+            let bytes = std::fs::read(format!("/proc/{child}/{name}")).unwrap_or_default();
+            String::from_utf8_lossy(&bytes).into_owned()
+        };
+        let workers = children(process);
+        for child in &workers {
+            shown.extend(["cmdline", "environ", "limits"].map(|name| read(*child, name)));
+        }
+        let at_work = workers.len() == 2 && workers.iter().all(|child| read(*child, "maps").contains("softhsm"));
+        if at_work && dumps < 3 && began.elapsed().as_millis() > 400 * (dumps + 1) {
+            dumps += 1;
+            for process in workers.into_iter().chain([process]) {
+                let dump = memory::dump(process);
+                canaries += usize::from(dump.holds(b"planted-in-memory-4711"));
+                found.extend(dump.places(token.pin().as_bytes()));
+            }
+        }
+    });
+    run.succeeds();
+    assert!(dumps > 0, "the run was over before its memory was looked at");
+    assert_eq!(
+        canaries,
+        3 * usize::try_from(dumps).unwrap(),
+        "the search finds what is planted"
+    );
+    assert!(found.is_empty(), "the PIN is in memory that a dump holds: {found:?}");
+    assert!(!run.output().contains(token.pin()));
+    let shown: String = shown.into_iter().collect();
+    assert!(shown.contains("isolated-worker") && shown.contains("THE_CANARY=planted-in-memory-4711"));
+    assert!(
+        !shown.contains(token.pin()),
+        "the PIN is shown to who looks at worker processes"
+    );
+    let cores = shown.lines().filter(|line| line.starts_with("Max core file size"));
+    assert!(cores.clone().count() > 0 && cores.clone().any(|line| line.split_whitespace().nth(4) == Some("0")));
 }

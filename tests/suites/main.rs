@@ -16,6 +16,7 @@ mod faults;
 mod formats;
 mod fuzz_inputs;
 mod harness;
+mod isolation;
 mod key_commands;
 mod key_files;
 mod key_import;

@@ -66,6 +66,12 @@ pub(super) fn sign_report(report: &Report) -> String {
             rate(token.signatures, report.stages.sign),
             if token.lost { "; lost on the way" } else { "" },
         ));
+        if token.crashes > 0 {
+            text.push_str(&format!(
+                "    {} worker processes ended on their own and were replaced\n",
+                HumanCount(token.crashes)
+            ));
+        }
         for left in &token.host {
             text.push_str(&format!("    done on the host: {left}\n"));
         }

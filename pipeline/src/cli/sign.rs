@@ -191,6 +191,11 @@ struct TokenUseFlags {
     #[arg(long, value_name = "TIME", default_value = "60s")]
     patience: String,
 
+    /// Load the tokens' libraries in worker processes only, one a session: a crash or hang in a library then costs a process,
+    /// which is replaced, and not the run
+    #[arg(long)]
+    isolate: bool,
+
     /// Sign with a copy of the key in the session's memory: faster on software tokens
     #[arg(long, value_enum, value_name = "WHEN", default_value_t = SessionCopy::Auto)]
     session_copy: SessionCopy,

@@ -2,10 +2,10 @@
 //! which keys are wanted is not known here.
 
 use std::io::IsTerminal;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use hsm_core::{InitMode, LoadOptions, LoggedIn, Module, PinSource, Token, TokenSelector, Uri};
+use hsm_core::{InitMode, LoadOptions, LoggedIn, Module, Pin, PinSource, Token, TokenSelector, Uri, copy_of_pin};
 
 use crate::audit::{AuditEvent, AuditToken, audit};
 use crate::error::Error;
@@ -41,18 +41,23 @@ impl TokenAccess {
     /// # Errors
     /// [`Error::Usage`] when none is named, [`Error::Hsm`] when it cannot be used.
     pub fn module(&self) -> Result<Arc<Module>, Error> {
-        let path = self.module.as_deref().ok_or_else(|| {
-            Error::Usage(format!(
-                "a token is needed, and no PKCS#11 library is named: give --module PATH or set PKCS11_PROVIDER{}",
-                suggestions()
-            ))
-        })?;
+        let path = self.library()?;
         let options = LoadOptions {
             mode: InitMode::Owned,
             sha256: self.module_sha256.as_deref().copied(),
             arguments: self.init_arguments.clone(),
         };
         Ok(Module::load_with(path, &options)?)
+    }
+
+    /// The path of the provider's library.
+    pub(super) fn library(&self) -> Result<&Path, Error> {
+        self.module.as_deref().ok_or_else(|| {
+            Error::Usage(format!(
+                "a token is needed, and no PKCS#11 library is named: give --module PATH or set PKCS11_PROVIDER{}",
+                suggestions()
+            ))
+        })
     }
 
     /// The token's selector for a key's URI: the URI's own attributes, filled up by what is said here.
@@ -88,18 +93,28 @@ impl TokenAccess {
     }
 
     fn try_log_in(&self, token: &Token, uri: Option<&Uri>) -> Result<LoggedIn, Error> {
-        let name = format!("token '{}'", token.info().label);
+        let (info, pad) = (token.info(), token.info().flags.protected_authentication_path());
+        Ok(match self.pin(&info.label, pad, uri)? {
+            Some(pin) => token.login(pin)?,
+            None => token.login_on_pad()?,
+        })
+    }
+
+    /// The PIN of the token with this label, from where the flags, the key's URI or a person have it; `None`: it is typed on
+    /// the token's own `pad`, if it has one.
+    pub(super) fn pin(&self, label: &str, pad: bool, uri: Option<&Uri>) -> Result<Option<Pin>, Error> {
+        let name = format!("token '{label}'");
         if self.pin_source.is_none()
             && let Some(pin) = uri.and_then(|uri| uri.pin_value.as_ref())
         {
-            return Ok(token.login(pin.clone())?);
+            return Ok(Some(copy_of_pin(pin)));
         }
         let named = self.pin_source.as_ref().or(uri.and_then(|uri| uri.pin_source.as_ref()));
         let source = match named {
             Some(source) => source,
-            None if token.info().flags.protected_authentication_path() => {
+            None if pad => {
                 tracing::warn!("{name}: type the PIN on its own pad");
-                return Ok(token.login_on_pad()?);
+                return Ok(None);
             }
             None if std::io::stdin().is_terminal() || std::io::stderr().is_terminal() => &PinSource::Prompt,
             None => {
@@ -108,6 +123,6 @@ impl TokenAccess {
                 )));
             }
         };
-        Ok(token.login(source.read(&name)?)?)
+        Ok(Some(source.read(&name)?))
     }
 }

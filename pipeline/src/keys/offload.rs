@@ -3,9 +3,10 @@
 
 use dnssec_sign::Algorithm;
 use hsm_core::{Hash, SignMechanism, Token};
+use serde::{Deserialize, Serialize};
 
 /// How much of the work a token is given.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum Offload {
     /// The signature alone: the host hashes and verifies.
     #[default]

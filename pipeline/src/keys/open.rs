@@ -7,13 +7,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use dnssec_sign::{KeyCandidate, KeyIndex, KeySource, KeyStore, Name, SoftwareKey, SoftwareKeys, Succession};
+use dnssec_sign::{KeyCandidate, KeyIndex, KeySource, Name, SoftwareKey, SoftwareKeys, Succession};
 use hsm_core::{SessionCopy, Uri};
 use zone_io::{KeyFiles, PrivateHalf};
 
 use super::access::TokenAccess;
+use super::isolated::Isolation;
 use super::offload::Offload;
-use super::token_store::TokenStore;
 use super::tokens::Wanted;
 use super::{disk, tokens};
 use crate::audit::audited_signatures;
@@ -62,6 +62,8 @@ pub enum TokenUse {
         max_rate: Option<f64>,
         /// How long a token that goes away is waited for.
         patience: Duration,
+        /// How worker processes are started, if they shall use the tokens: the libraries are then not loaded here.
+        isolate: Option<Isolation>,
     },
 }
 
@@ -271,20 +273,20 @@ fn open_stores(zones: Vec<Gathered>, token_use: &TokenUse, observer: &dyn Observ
     let mut random = None;
     if let TokenUse::Online { sessions, .. } = token_use {
         let (opened, places) = tokens::open(&wanted, token_use, observer)?;
-        random = opened.iter().find_map(TokenStore::random);
+        random = opened.iter().find_map(|store| store.random.clone());
         for (zone, at, place) in on_token {
             if let Some((store, index)) = places.get(place) {
                 set_source(&mut candidates, (zone, at), stores.len() + store, usize::from(*index));
             }
         }
         stores.extend(opened.into_iter().map(|store| Store {
-            name: store.name().to_owned(),
+            name: store.name,
             kind: StoreKind::Token {
-                sessions: store.sessions(),
-                most: sessions.most(store.tallies().len(), store.sessions()),
+                sessions: store.sessions,
+                most: sessions.most(store.tallies.len(), store.sessions),
             },
-            tokens: store.tallies(),
-            keys: Box::new(store) as Box<dyn KeyStore + Send>,
+            tokens: store.tallies,
+            keys: store.keys,
         }));
     }
     Ok(Opened {

@@ -14,7 +14,7 @@ use hsm_core::{
 };
 
 use super::offload::{Given, Hasher, Offload, Recipe, left_to_host, recipe, verifies};
-use super::token_tally::TokenTally;
+use super::token_tally::{TokenTally, least_busy_first, lose};
 use crate::error::Error;
 use crate::report::TokenReport;
 
@@ -104,6 +104,13 @@ impl TokenStore {
     pub(super) fn random(&self) -> Option<Vec<u8>> {
         let mut members = self.members.iter().filter(|_| self.offload == Offload::All);
         members.find_map(|member| member.login.random(8).ok())
+    }
+
+    /// Says whether other tokens stand ready to do the work of those here.
+    pub(super) fn set_expendable(&self, expendable: bool) {
+        self.members
+            .iter()
+            .for_each(|member| member.login.set_expendable(expendable));
     }
 
     /// What each token did.
@@ -209,10 +216,7 @@ impl KeyStore for TokenStore {
 
     /// A session that is open, of the token that has the fewest at work, else one opened now.
     fn signer(&self) -> Result<Box<dyn Signer>, SignError> {
-        let mut order: Vec<usize> = (0..self.members.len())
-            .filter(|at| !self.members[*at].tally.is_lost())
-            .collect();
-        order.sort_by_key(|at| self.members[*at].tally.sessions());
+        let order = least_busy_first(&self.members, |member| &member.tally);
         let mut message = format!("{}: all sessions are in use", self.name);
         for at in order {
             let member = &self.members[at];
@@ -315,18 +319,9 @@ impl TokenSigner {
             FaultClass::SessionLimit => return SignError::Worker { message },
             _ => {}
         }
-        let tally = &self.members[self.at].tally;
-        let mut left = self.members.iter().filter(|member| !member.tally.is_lost());
-        let others = left.by_ref().any(|member| !Arc::ptr_eq(&member.tally, tally));
-        if !others || self.session.login().stopped() {
+        let go_on = |last: &Member| last.login.set_expendable(false);
+        if self.session.login().stopped() || !lose(&self.members, self.at, |member| &member.tally, error, go_on) {
             return SignError::Store { message };
-        }
-        if tally.lose() {
-            tracing::warn!(token = tally.name(), %error, "the token is lost: the others do its work");
-            let mut left = self.members.iter().filter(|member| !member.tally.is_lost());
-            if let (Some(last), None) = (left.next(), left.next()) {
-                last.login.set_expendable(false);
-            }
         }
         SignError::Worker { message }
     }

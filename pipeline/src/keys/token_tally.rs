@@ -14,6 +14,7 @@ pub struct TokenTally {
     sessions: AtomicUsize,
     used: AtomicUsize,
     lost: AtomicBool,
+    crashes: AtomicU64,
 }
 
 impl TokenTally {
@@ -26,6 +27,7 @@ impl TokenTally {
             sessions: AtomicUsize::new(0),
             used: AtomicUsize::new(0),
             lost: AtomicBool::new(false),
+            crashes: AtomicU64::new(0),
         }
     }
 
@@ -60,6 +62,7 @@ impl TokenTally {
             sessions: self.used.load(Ordering::Relaxed),
             signatures: self.signatures(),
             lost: self.is_lost(),
+            crashes: self.crashes.load(Ordering::Relaxed),
             ..self.report.clone()
         }
     }
@@ -77,8 +80,46 @@ impl TokenTally {
         self.sessions.fetch_sub(1, Ordering::Relaxed);
     }
 
+    /// Notes that a worker process ended on its own; tells how many did before.
+    pub(super) fn count_crash(&self) -> u64 {
+        self.crashes.fetch_add(1, Ordering::Relaxed)
+    }
+
     /// Notes that it is lost; true for whoever comes first.
     pub(crate) fn lose(&self) -> bool {
         !self.lost.swap(true, Ordering::AcqRel)
     }
+}
+
+/// The places of the tokens that are not lost, the one with the fewest sessions at work first.
+pub(super) fn least_busy_first<M>(members: &[M], tally: impl Fn(&M) -> &TokenTally) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..members.len())
+        .filter(|at| !tally(&members[*at]).is_lost())
+        .collect();
+    order.sort_by_key(|at| tally(&members[*at]).sessions());
+    order
+}
+
+/// One of several tokens with the same keys is done with, unless it is the last: false then. `last` is told of the only one
+/// left, which is worth waiting for.
+pub(super) fn lose<M>(
+    members: &[M],
+    at: usize,
+    tally: impl Fn(&M) -> &TokenTally,
+    error: &dyn std::fmt::Display,
+    last: impl FnOnce(&M),
+) -> bool {
+    let mut others = members.iter().enumerate();
+    if !others.any(|(place, member)| place != at && !tally(member).is_lost()) {
+        return false;
+    }
+    let lost = tally(&members[at]);
+    if lost.lose() {
+        tracing::warn!(token = lost.name(), %error, "the token is lost: the others do its work");
+        let mut left = members.iter().filter(|member| !tally(member).is_lost());
+        if let (Some(only), None) = (left.next(), left.next()) {
+            last(only);
+        }
+    }
+    true
 }

@@ -3,13 +3,15 @@
 
 use std::sync::Arc;
 
-use dnssec_sign::Dnskey;
+use dnssec_sign::{Dnskey, KeyStore};
 use hsm_core::{LoggedIn, Pace, Token, TokenKey, Uri};
 
 use super::access::TokenAccess;
+use super::isolated;
 use super::open::TokenUse;
 use super::token_keys::dnskey_of;
 use super::token_store::{StoreOptions, TokenStore};
+use super::token_tally::TokenTally;
 use crate::error::Error;
 use crate::observer::Observer;
 
@@ -22,9 +24,32 @@ pub(super) struct Wanted {
 }
 
 /// The keys of one token; `members` are places in the list of wanted keys.
-struct Group {
-    token: Token,
-    members: Vec<usize>,
+pub(super) struct Group<T> {
+    pub(super) token: T,
+    pub(super) members: Vec<usize>,
+}
+
+/// A store that is open, as a run needs it.
+pub(super) struct OpenedStore {
+    pub(super) name: String,
+    /// Sessions that are open.
+    pub(super) sessions: usize,
+    pub(super) tallies: Vec<Arc<TokenTally>>,
+    /// Random bytes of a token's own, where tokens do what they can.
+    pub(super) random: Option<Vec<u8>>,
+    pub(super) keys: Box<dyn KeyStore + Send>,
+}
+
+impl From<TokenStore> for OpenedStore {
+    fn from(store: TokenStore) -> Self {
+        Self {
+            name: store.name().to_owned(),
+            sessions: store.sessions(),
+            tallies: store.tallies(),
+            random: store.random(),
+            keys: Box::new(store),
+        }
+    }
 }
 
 /// Where a wanted key ended: store and place in it.
@@ -36,13 +61,13 @@ struct Spare {
     serves: bool,
 }
 
-/// Opens the stores, one a token and the further tokens with the same keys. The places come in the order of the wanted
-/// keys.
+/// Opens the stores, one a token and the further tokens with the same keys; in worker processes, if they are to be isolated.
+/// The places come in the order of the wanted keys.
 pub(super) fn open(
     wanted: &[Wanted],
     token_use: &TokenUse,
     observer: &dyn Observer,
-) -> Result<(Vec<TokenStore>, Vec<Place>), Error> {
+) -> Result<(Vec<OpenedStore>, Vec<Place>), Error> {
     let TokenUse::Online {
         access,
         also,
@@ -51,6 +76,7 @@ pub(super) fn open(
         offload,
         max_rate,
         patience,
+        isolate,
     } = token_use
     else {
         return Ok((Vec::new(), Vec::new()));
@@ -58,21 +84,17 @@ pub(super) fn open(
     if wanted.is_empty() {
         return Ok((Vec::new(), Vec::new()));
     }
-    let module = access.module()?;
-    let mut groups: Vec<Group> = Vec::new();
-    for (at, key) in wanted.iter().enumerate() {
-        let token = module
-            .token(&access.selector(&key.uri))
-            .map_err(|error| of_key(&key.name, &error))?;
-        let slot = token.info().slot_id;
-        match groups.iter_mut().find(|group| group.token.info().slot_id == slot) {
-            Some(group) => group.members.push(at),
-            None => groups.push(Group {
-                token,
-                members: vec![at],
-            }),
-        }
+    if let Some(isolation) = isolate {
+        return isolated::open(wanted, token_use, isolation, observer);
     }
+    let module = access.module()?;
+    let find = |key: &Wanted| {
+        let token = module.token(&access.selector(&key.uri));
+        token.map_err(|error| of_key(&key.name, &error))
+    };
+    let (groups, places) = grouped(wanted, find, |one: &Token, other| {
+        one.info().slot_id == other.info().slot_id
+    })?;
     let mut spares = Vec::new();
     for access in also {
         let Some(token) = spare(access, observer)? else {
@@ -97,21 +119,11 @@ pub(super) fn open(
         offload: *offload,
         pace: max_rate.map(|rate| Arc::new(Pace::new(rate))),
     };
-    let mut places = vec![(0, 0); wanted.len()];
     let mut stores = Vec::new();
     for group in &groups {
         let members: Vec<&Wanted> = group.members.iter().filter_map(|at| wanted.get(*at)).collect();
-        let with_pin = members
-            .iter()
-            .map(|key| &key.uri)
-            .find(|uri| uri.pin_source.is_some() || uri.pin_value.is_some());
-        let login = access.log_in(&group.token, with_pin)?;
+        let login = access.log_in(&group.token, with_pin(&members))?;
         login.set_patience(*patience);
-        for (index, at) in group.members.iter().enumerate() {
-            if let Some(place) = places.get_mut(*at) {
-                *place = (stores.len(), u16::try_from(index).unwrap_or(u16::MAX));
-            }
-        }
         let mut keys = Vec::new();
         for key in &members {
             keys.push(found(key, &login)?);
@@ -130,7 +142,7 @@ pub(super) fn open(
             }
         }
         let dnskeys = members.iter().map(|key| key.dnskey.clone()).collect();
-        stores.push(TokenStore::open(logins, dnskeys, &options)?);
+        stores.push(TokenStore::open(logins, dnskeys, &options)?.into());
     }
     if let Some(idle) = spares.iter().find(|spare| !spare.serves) {
         return Err(Error::Token(format!(
@@ -139,6 +151,38 @@ pub(super) fn open(
         )));
     }
     Ok((stores, places))
+}
+
+/// The wanted keys by their tokens, in the order in which tokens come up, and where each key is: which group, and its place
+/// there.
+pub(super) fn grouped<T>(
+    wanted: &[Wanted],
+    mut find: impl FnMut(&Wanted) -> Result<T, Error>,
+    same: impl Fn(&T, &T) -> bool,
+) -> Result<(Vec<Group<T>>, Vec<Place>), Error> {
+    let (mut groups, mut places): (Vec<Group<T>>, Vec<Place>) = (Vec::new(), Vec::new());
+    for (at, key) in wanted.iter().enumerate() {
+        let token = find(key)?;
+        let there = groups.iter().position(|group| same(&group.token, &token));
+        let number = there.unwrap_or(groups.len());
+        if there.is_none() {
+            groups.push(Group {
+                token,
+                members: Vec::new(),
+            });
+        }
+        if let Some(group) = groups.get_mut(number) {
+            places.push((number, u16::try_from(group.members.len()).unwrap_or(u16::MAX)));
+            group.members.push(at);
+        }
+    }
+    Ok((groups, places))
+}
+
+/// The URI that says where the PIN of these keys' token is, if one does.
+pub(super) fn with_pin<'a>(keys: &[&'a Wanted]) -> Option<&'a Uri> {
+    let mut uris = keys.iter().map(|key| &key.uri);
+    uris.find(|uri| uri.pin_source.is_some() || uri.pin_value.is_some())
 }
 
 /// A further token. One that is not there is warned of, and the others do its work.
@@ -154,7 +198,7 @@ fn spare(access: &TokenAccess, observer: &dyn Observer) -> Result<Option<Token>,
 }
 
 /// A wanted key on a token, its public half compared.
-fn found(key: &Wanted, login: &LoggedIn) -> Result<TokenKey, Error> {
+pub(super) fn found(key: &Wanted, login: &LoggedIn) -> Result<TokenKey, Error> {
     let found = login.find(&key.uri.key).map_err(|error| of_key(&key.name, &error))?;
     compare(key, found.public(), &found.label(), login.token())?;
     Ok(found)
@@ -182,6 +226,7 @@ fn compare(key: &Wanted, public: &hsm_core::PublicPart, label: &str, token: &Tok
     )))
 }
 
-fn of_key(name: &str, error: &hsm_core::Error) -> Error {
+/// A fault of the token that a key is on.
+pub(super) fn of_key(name: &str, error: &dyn std::fmt::Display) -> Error {
     Error::Token(format!("{name}: {error}"))
 }

@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 
 use hsm_core::{LoggedIn, TokenKey};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::config::Store;
 
 /// A token that signed.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct TokenReport {
     /// The store's name in the rest of the report.
     pub store: String,
@@ -32,6 +32,8 @@ pub struct TokenReport {
     pub signatures: u64,
     /// Whether it was lost, and others did the rest of its work.
     pub lost: bool,
+    /// Worker processes that ended on their own and were replaced, where there were any.
+    pub crashes: u64,
     /// What the host did that `--offload all` would have the token do.
     pub host: Vec<String>,
     /// The keys, in the store's order.
@@ -39,7 +41,7 @@ pub struct TokenReport {
 }
 
 /// A key on a token.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct TokenKeyReport {
     /// CKA_LABEL.
     pub label: String,
@@ -66,6 +68,7 @@ impl TokenReport {
             sessions: 0,
             signatures: 0,
             lost: false,
+            crashes: 0,
             host: Vec::new(),
             keys: keys
                 .iter()

@@ -8,7 +8,7 @@ use memmap2::{MmapOptions, MmapRaw};
 use crate::functions::Function;
 
 /// Words behind those of the functions, in order.
-const EXTRA: &[&str] = &["fired", "open", "peak", "signed", "busy-finalise", "calls-under-way"];
+const EXTRA: &[&str] = &["fired", "open", "peak", "signed", "busy-finalise"];
 
 const WORDS: usize = Function::ALL.len() + EXTRA.len();
 
@@ -36,8 +36,6 @@ pub(crate) enum Extra {
     Signed,
     /// C_Finalize while another call was under way.
     BusyFinalise,
-    /// Calls in the real module now.
-    UnderWay,
 }
 
 impl Counters {

@@ -36,6 +36,8 @@ pub(crate) struct Module {
     told: Told,
     /// How often each rule applied.
     applied: Vec<AtomicU64>,
+    /// Open sessions of this process that are counted.
+    counted: AtomicU64,
     traffic: RwLock<()>,
     state: Mutex<State>,
 }
@@ -105,27 +107,35 @@ impl Pass {
     }
 }
 
+/// Calls under way in this process. Others that count in the same file have their own library.
+static UNDER_WAY: AtomicU64 = AtomicU64::new(0);
+
 /// A call under way, from its start to its end, for the check of C_Finalize.
-struct UnderWay(&'static Counters);
+struct UnderWay;
 
 impl UnderWay {
-    fn begin(counters: &'static Counters) -> Self {
-        counters.extra(Extra::UnderWay).fetch_add(1, Ordering::SeqCst);
-        Self(counters)
+    fn begin() -> Self {
+        UNDER_WAY.fetch_add(1, Ordering::SeqCst);
+        Self
     }
 }
 
 impl Drop for UnderWay {
     fn drop(&mut self) {
-        self.0.extra(Extra::UnderWay).fetch_sub(1, Ordering::SeqCst);
+        UNDER_WAY.fetch_sub(1, Ordering::SeqCst);
     }
+}
+
+/// How many calls are under way.
+pub(crate) fn under_way() -> u64 {
+    UNDER_WAY.load(Ordering::SeqCst)
 }
 
 /// Lets a call through, or says what it is answered with.
 pub(crate) fn enter(function: Function, scope: Scope) -> Result<Pass, CK_RV> {
     let module = module().ok_or(CKR_GENERAL_ERROR)?;
     module.told.counters.count(function);
-    let under_way = UnderWay::begin(&module.told.counters);
+    let under_way = UnderWay::begin();
     let mut pass = Pass {
         module,
         after: None,
@@ -157,6 +167,7 @@ pub(crate) fn module() -> Option<&'static Module> {
             Ok((real, told)) => Some(Module {
                 real,
                 applied: told.schedule.rules.iter().map(|_| AtomicU64::new(0)).collect(),
+                counted: AtomicU64::new(0),
                 told,
                 traffic: RwLock::new(()),
                 state: Mutex::default(),
@@ -221,9 +232,12 @@ impl Module {
         self.count_sessions(&state);
     }
 
+    /// Other processes may count in the same file: a difference is added to what they have.
     fn count_sessions(&self, state: &State) {
         let open = state.sessions.len() as u64;
-        self.counters().extra(Extra::Open).store(open, Ordering::SeqCst);
+        let more = open.wrapping_sub(self.counted.swap(open, Ordering::SeqCst));
+        let before = self.counters().extra(Extra::Open).fetch_add(more, Ordering::SeqCst);
+        let open = before.wrapping_add(more);
         self.counters().extra(Extra::Peak).fetch_max(open, Ordering::SeqCst);
     }
 

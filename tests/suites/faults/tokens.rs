@@ -142,6 +142,18 @@ fn one_is_slow_and_one_dies_on_the_way() {
 }
 
 #[test]
+fn worker_processes_of_several_tokens_do_the_same() {
+    let schedule = "@two C_Sign 50 remove 100000000; @three C_Sign 60 abort";
+    let outcome = CLUSTER.sign(schedule, &[&ALL[..], &["--isolate", "--sessions", "1"]].concat());
+    outcome.run.succeeds();
+    dnssec_verify(&outcome.scratch.path("signed"), &CLUSTER.zone.origin, &[]).succeeds();
+    let report: Value = serde_json::from_str(&outcome.scratch.read("report.json")).unwrap();
+    let lost: Vec<bool> = (0..3).map(|at| report["tokens"][at]["lost"] == true).collect();
+    assert_eq!(lost, [false, true, false], "{report}");
+    assert!(report["tokens"][2]["crashes"].as_u64().unwrap() > 0, "{report}");
+}
+
+#[test]
 fn the_last_one_is_waited_for() {
     let schedule = "@two C_Sign 50 remove 100000000; @three C_Sign 50 remove 100000000; @one C_Sign 200 remove 300";
     let outcome = CLUSTER.sign(

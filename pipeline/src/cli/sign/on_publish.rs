@@ -45,8 +45,10 @@ pub(super) fn run(
         path: Path::new("--on-publish").into(),
         source,
     };
-    if let Some(PinSource::Fd(number)) = pin_source {
-        sigbus::keep_from_children(*number);
+    for part in pin_source.map(PinSource::parts).unwrap_or_default() {
+        if let PinSource::Fd(number) = part {
+            sigbus::keep_from_children(*number);
+        }
     }
     let stderr = std::io::stderr().as_fd().try_clone_to_owned().map_err(failed)?;
     let status = shell(command, &published, pin_source)
@@ -73,8 +75,10 @@ fn shell(command: &str, published: &Published, pin_source: Option<&PinSource>) -
         .env("SIGNET_ZONE", &published.zone)
         .env("SIGNET_SERIAL", published.serial.to_string())
         .env("SIGNET_FILE", &published.file);
-    if let Some(PinSource::Env(name)) = pin_source {
-        shell.env_remove(name);
+    for part in pin_source.map(PinSource::parts).unwrap_or_default() {
+        if let PinSource::Env(name) = part {
+            shell.env_remove(name);
+        }
     }
     shell
 }

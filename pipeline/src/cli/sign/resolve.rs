@@ -14,6 +14,7 @@ use signet_pipeline::{
 };
 
 use super::{Offload, ParentFlags, SessionCopy, SessionCount, SignFlags};
+use crate::cli::isolated::isolation;
 use crate::cli::origin::origin_of;
 use crate::cli::time_flags;
 
@@ -183,8 +184,14 @@ fn token_use(flags: &SignFlags) -> Result<TokenUse, Error> {
         }
     }
     let also = flags.token_use.also_on.iter();
+    let also: Vec<TokenAccess> = also.map(|named| further(named, &access)).collect::<Result<_, _>>()?;
+    let isolate = flags.token_use.isolate.then(|| {
+        let accesses = std::iter::once(&access).chain(&also);
+        isolation(accesses.filter_map(|access| access.pin_source.as_ref()))
+    });
     Ok(TokenUse::Online {
-        also: also.map(|named| further(named, &access)).collect::<Result<_, _>>()?,
+        also,
+        isolate,
         offload: match flags.token_use.offload {
             Offload::Sign => signet_pipeline::Offload::Sign,
             Offload::All => signet_pipeline::Offload::All,

@@ -35,7 +35,7 @@ pub(super) unsafe extern "C" fn C_Finalize(reserved: *mut c_void) -> CK_RV {
     let (mut pass, function) = pass!(C_Finalize, Scope::Library);
     let counters = pass.module.counters();
     // This call itself is one of those under way.
-    if counters.extra(Extra::UnderWay).load(Ordering::SeqCst) > 1 {
+    if gate::under_way() > 1 {
         counters.extra(Extra::BusyFinalise).fetch_add(1, Ordering::SeqCst);
     }
     let _alone = pass.alone();
