@@ -21,15 +21,15 @@
 //!
 //! # Example
 //!
-//! A zone of two names signed with a fresh Ed25519 key:
+//! A zone of two names in memory, signed by a [`Signer`] of one's own with a fresh Ed25519 key:
 //!
 //! ```
 //! # #[cfg(feature = "software")]
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! use dnssec_sign::{
-//!     Algorithm, Border, Class, Earlier, Jitter, KeyIndex, KeyStore, Locus, Name, NameRef, NodeList, OwnedRecord, Planner,
-//!     RecordRef, RecordType, SignBatch, Sink, SoftwareKey, SoftwareKeys, ZoneContext, ZoneFault, ZoneSigner,
-//!     generate_key,
+//!     Algorithm, Border, Class, Earlier, Jitter, KeyIndex, Locus, Name, NameRef, NodeList, OwnedRecord, Planner, RecordRef,
+//!     RecordType, SignBatch, SignError, SignatureBuf, Signer, Sink, SoftwareKey, ToBeSigned, ZoneContext, ZoneFault,
+//!     ZoneSigner, generate_key,
 //! };
 //!
 //! let (dnskey, private) = generate_key(257, Algorithm::ED25519, None)?;
@@ -97,8 +97,14 @@
 //! use RecordType as T;
 //! assert_eq!(sink.records, [T::SOA, T::NS, T::NSEC, T::DNSKEY, T::A, T::NSEC]);
 //!
-//! let keys = SoftwareKeys::new(vec![SoftwareKey::new(dnskey, &private)?]);
-//! keys.signer()?.sign_batch(&mut sink.jobs)?;
+//! // Whatever makes signatures is a `Signer`; this one has a key in memory.
+//! struct Own(SoftwareKey);
+//! impl Signer for Own {
+//!     fn sign(&mut self, _: KeyIndex, data: &ToBeSigned<'_>, out: &mut SignatureBuf) -> Result<(), SignError> {
+//!         self.0.sign(data.message(), out)
+//!     }
+//! }
+//! Own(SoftwareKey::new(dnskey, &private)?).sign_batch(&mut sink.jobs)?;
 //! assert_eq!(sink.jobs.done(), 6);
 //! # Ok(())
 //! # }
@@ -151,7 +157,7 @@ pub use dnskey::{Dnskey, DnskeyError, REVOKE, SEP, ZONE, key_tag};
 pub use fault::{ZoneFault, ZoneRule};
 pub use keyset::{
     KeyCandidate, KeyId, KeyRoles, KeySet, KeySetEntry, KeySetError, KeySetOptions, KeySetWarning, KeySource, KeyState,
-    KeyTimes, Lacking, Succession, UnusedKey,
+    KeyTimes, Lacking, NoRecordState, RecordState, RecordStates, Succession, UnusedKey,
 };
 pub use moment::{
     MomentError, ctime, date_number, moment_digits, moment_from_digits, parse_interval, parse_moment, parse_set_moment,

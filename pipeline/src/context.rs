@@ -3,8 +3,8 @@
 
 use dnssec_sign::{
     Class, Denial, Dnskey, KeyCandidate, KeySet, KeySetEntry, KeySetOptions, KeySetWarning, KeySource, KeyTimes, Node,
-    NodeList, Nsec3Hasher, Nsec3Params, OwnedRecord, RecordRef, RecordType, SerialPolicy, Succession, ZoneContext,
-    ZoneSigner, date_number, next_serial, serial_later, write_hash_label,
+    NodeList, Nsec3Hasher, Nsec3Params, OwnedRecord, RecordRef, RecordStates, RecordType, SerialPolicy, Succession,
+    ZoneContext, ZoneSigner, date_number, next_serial, serial_later, write_hash_label,
 };
 use zone_io::{Run, lookup};
 
@@ -285,6 +285,7 @@ fn keys_of_zone(apex: &Node<'_>) -> Result<Vec<KeyCandidate>, Error> {
                 dnskey,
                 source: KeySource::PublicOnly,
                 times: KeyTimes::default(),
+                states: RecordStates::default(),
                 explicit: false,
                 ttl: Some(record.ttl),
                 in_zone: true,

@@ -4,8 +4,8 @@
 use std::path::{Path, PathBuf};
 
 use dnssec_sign::{
-    Class, Dnskey, Insist, KeyCandidate, KeySet, KeySource, KeyTimes, Locus, Name, OwnedRecord, RecordRef, RecordType,
-    Retention, Rrsig, Succession,
+    Class, Dnskey, Insist, KeyCandidate, KeySet, KeySource, KeyTimes, Locus, Name, OwnedRecord, RecordRef,
+    RecordStates, RecordType, Retention, Rrsig, Succession,
 };
 use zone_io::{ReadOptions, Reader};
 
@@ -88,6 +88,7 @@ impl DnskeySetFile {
                 dnskey,
                 source: KeySource::PublicOnly,
                 times: KeyTimes::default(),
+                states: RecordStates::default(),
                 explicit: false,
                 ttl: Some(record.ttl),
                 in_zone: true,

@@ -4,8 +4,8 @@
 use std::path::Path;
 
 use dnssec_sign::{
-    DigestType, KeyCandidate, KeySet, KeySetEntry, KeyTimes, Node, OwnedRecord, RecordRef, RecordType, delete_records,
-    sync_records,
+    DigestType, KeyCandidate, KeySet, KeySetEntry, KeyTimes, Node, OwnedRecord, RecordRef, RecordStates, RecordType,
+    delete_records, sync_records,
 };
 use zone_io::AtomicFile;
 
@@ -42,15 +42,27 @@ pub(crate) fn records(
     }
 }
 
-/// The dates of a key, from whichever candidate has them.
+/// The dates of a key, from whichever candidate has them. Where the state of its DS is known that counts: it is announced while the DS
+/// is to be seen.
 fn times(entry: &KeySetEntry, candidates: &[KeyCandidate]) -> KeyTimes {
     let unrevoked = entry.dnskey.unrevoked();
-    candidates
+    let candidate = candidates
         .iter()
         .filter(|candidate| candidate.dnskey.unrevoked() == unrevoked)
-        .map(|candidate| candidate.times)
-        .find(|times| *times != KeyTimes::default())
-        .unwrap_or_default()
+        .find(|candidate| candidate.times != KeyTimes::default() || candidate.states != RecordStates::default());
+    let Some(candidate) = candidate else {
+        return KeyTimes::default();
+    };
+    let (publish, delete) = match candidate.states.ds {
+        Some(state) if state.is_seen() => (Some(0), None),
+        Some(_) => (None, Some(0)),
+        None => (candidate.times.sync_publish, candidate.times.sync_delete),
+    };
+    KeyTimes {
+        sync_publish: publish,
+        sync_delete: delete,
+        ..candidate.times
+    }
 }
 
 /// Writes `dsset-ORIGIN` into a folder as dnssec-signzone does: the DS records of the KSKs that are not revoked, or of all

@@ -11,13 +11,13 @@ use signet_tests::{Key, Program, Role, Run, Scratch, Signet, Token, module, prog
 use crate::signing::{Pair, Place};
 
 /// The same key in two folders: one for BIND's tool, one for ours.
-struct Twins {
-    scratch: Scratch,
-    base: String,
+pub struct Twins {
+    pub scratch: Scratch,
+    pub base: String,
 }
 
 impl Twins {
-    fn new(options: &[&str]) -> Self {
+    pub fn new(options: &[&str]) -> Self {
         let scratch = Scratch::new();
         let (theirs, ours) = (scratch.make_folder("bind"), scratch.make_folder("signet"));
         let made = Program::new(program("dnssec-keygen"))
@@ -36,7 +36,7 @@ impl Twins {
         }
     }
 
-    fn theirs(&self, tool: &str, words: &[&str]) -> Run {
+    pub fn theirs(&self, tool: &str, words: &[&str]) -> Run {
         Program::new(program(tool))
             .args(words)
             .arg(&self.base)
@@ -44,7 +44,7 @@ impl Twins {
             .run()
     }
 
-    fn ours(&self, command: &str, words: &[&str]) -> Run {
+    pub fn ours(&self, command: &str, words: &[&str]) -> Run {
         Signet::new(command)
             .args(words)
             .arg(&self.base)
@@ -54,7 +54,7 @@ impl Twins {
 
     /// Both folders hold the same files; lines with the moment of the run are left out.
     #[track_caller]
-    fn are_equal(&self, but: &[&str]) {
+    pub fn are_equal(&self, but: &[&str]) {
         let (theirs, ours) = (self.scratch.listing("bind"), self.scratch.listing("signet"));
         assert_eq!(theirs, ours);
         for name in theirs {
@@ -69,55 +69,6 @@ impl Twins {
             assert_eq!(text("bind"), text("signet"), "{name}");
         }
     }
-}
-
-#[test]
-fn times_edits_as_dnssec_settime_does() {
-    for words in [
-        &["-A", "20270101000000", "-I", "20280101", "-D", "20290101"][..],
-        &["-P", "none", "-R", "20270101"],
-        &["-P", "sync", "20270101", "-D", "sync", "20280101120000"],
-        &["-A", "20270101+1mo", "-I", "20270101-1w"],
-        &["-P", "1893456000", "-A", "none"],
-        &["-P", "ds", "20270303"],
-        &["-L", "7200", "-I", "20280101"],
-        &["-L", "0"],
-        &["-P", "0"],
-        &["-p", "P", "-p", "A"],
-        &["-p", "all"],
-        &["-u", "-p", "all", "-D", "20300101"],
-    ] {
-        let twins = Twins::new(&["-f", "KSK"]);
-        let (theirs, ours) = (twins.theirs("dnssec-settime", words), twins.ours("key times", words));
-        theirs.succeeds();
-        ours.succeeds();
-        assert_eq!(theirs.stdout, ours.stdout, "{words:?}");
-        twins.are_equal(&[]);
-    }
-}
-
-#[test]
-fn times_refuses_as_dnssec_settime_does() {
-    let twins = Twins::new(&[]);
-    for words in [&["-A", "tomorrow"][..], &["-p", "X"], &["-I", "20270230"]] {
-        assert_ne!(twins.theirs("dnssec-settime", words).code, Some(0), "{words:?}");
-        twins.ours("key times", words).exits(2);
-    }
-    twins.are_equal(&[]);
-    let scratch = Scratch::new();
-    let made = Program::new(program("dnssec-keygen"))
-        .args(["-q", "-C", "-a", "ED25519", "old.test"])
-        .folder(scratch.folder())
-        .run();
-    let times = |words: &[&str]| {
-        let run = Signet::new("key times").args(words).arg(made.stdout.trim());
-        run.folder(scratch.folder()).run()
-    };
-    times(&["-I", "20300101"]).exits(1).says(&["1.2", "-f"]);
-    times(&["-f", "-I", "20300101"]).succeeds();
-    let key = Key::existing(scratch.folder(), &made.stdout);
-    let shown = settime(&key, &["-u", "-p", "I", "-p", "A"]);
-    assert_eq!(shown.stdout, "Activate: UNSET\nInactive: 1893456000\n");
 }
 
 #[test]

@@ -20,6 +20,7 @@ mod isolation;
 mod key_commands;
 mod key_files;
 mod key_import;
+mod key_times;
 mod leak;
 mod many_zones;
 mod mutations;

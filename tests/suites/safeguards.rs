@@ -1,14 +1,16 @@
 //! What is refused, and what is warned of, before a zone takes the place of another: clocks, times, keys that vanish, zones
 //! that shrink. And what a part of a zone, the children's DS records and an offline KSK's CDS come to.
 
+use std::fs::OpenOptions;
+use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 
 use signet_tests::judges::{Judge, all_accept, dnssec_verify, ds_from_key, settime};
 use signet_tests::zones::{crowded, leaf, tld};
-use signet_tests::{Key, Role, Signet};
+use signet_tests::{Faulty, Key, Role, Scratch, Signet, Token};
 
 use crate::desk::Desk;
-use crate::signing::Denial;
+use crate::signing::{Denial, Pair, Place};
 
 #[test]
 fn a_clock_behind_the_old_output_is_refused() {
@@ -175,6 +177,67 @@ fn a_zone_that_is_signed_anywhere_is_rejected_where_that_is_asked() {
         .exits(1)
         .says(&[&format!("one:{line}: signed already (RRSIG record)")]);
     desk.sign(&desk.input(), "out", &reject);
+}
+
+/// What a disk does to a zone that was written: an address that no signature covers is another one once the digest of the zone is made. The
+/// token is at the signature over the ZONEMD then.
+#[test]
+fn a_zone_that_its_zonemd_does_not_fit_is_not_published() {
+    let (scratch, token) = (Scratch::new(), Token::default());
+    let zone = leaf(5);
+    let pair = Pair::generate(&token, &zone.origin, "ED25519", Place::Token, scratch.folder());
+    let glue = "cut.leaf.test. 300 IN NS ns.cut.leaf.test.\nns.cut.leaf.test. 300 IN A 192.0.2.177\n";
+    let file = scratch.write("glue.zone", zone.text.clone() + glue);
+    let outputs = scratch.make_folder("outputs");
+    let out = outputs.join("out");
+    let sign = |faulty: &Faulty| {
+        Signet::sign(&file, &zone.origin, &out, scratch.folder())
+            .keys(&pair.both())
+            .args(["--zonemd", "sha384", "--session-copy", "never", "--sessions", "1"])
+            .on(&token)
+            .envs(token.faulty_environment(faulty))
+    };
+    let whole = Faulty::new("");
+    sign(&whole).run().succeeds();
+    let before = std::fs::read(&out).unwrap();
+    let last = whole.calls("C_Sign");
+    let faulty = Faulty::new(&format!("C_Sign {last} sleep 2000000"));
+    let mut changed = false;
+    let run = sign(&faulty).watch(|process| {
+        if !changed && faulty.calls("C_Sign") >= last {
+            changed = change_what_is_open(process, &outputs, b"192.0.2.177", b"192.0.2.178");
+        }
+    });
+    assert!(changed, "{run:?}");
+    run.exits(5)
+        .says(&["ZONEMD: the zone's SHA384 digest", "zonemd-digest"]);
+    assert_eq!(std::fs::read(&out).unwrap(), before);
+    let names: Vec<_> = outputs
+        .read_dir()
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name())
+        .collect();
+    assert_eq!(names, ["out"], "{run:?}");
+}
+
+/// Puts other bytes of the same number over the first such ones in a file of the folder that the process has open.
+fn change_what_is_open(process: u32, folder: &Path, from: &[u8], to: &[u8]) -> bool {
+    let Ok(open) = std::fs::read_dir(format!("/proc/{process}/fd")) else {
+        return false;
+    };
+    open.flatten().any(|entry| {
+        let path = entry.path();
+        if !std::fs::read_link(&path).is_ok_and(|target| target.starts_with(folder)) {
+            return false;
+        }
+        let text = std::fs::read(&path).unwrap_or_default();
+        let Some(at) = text.windows(from.len()).position(|bytes| bytes == from) else {
+            return false;
+        };
+        let file = OpenOptions::new().write(true).open(&path).unwrap();
+        file.write_all_at(to, at as u64).unwrap();
+        true
+    })
 }
 
 #[test]

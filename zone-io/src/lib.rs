@@ -108,7 +108,7 @@ pub use error::{Difference, Error};
 pub use fault::{Fault, Faults, Inclusion, Paint, Severity};
 pub use keyfile::{
     InFileName, KeyFileError, KeyFileFault, KeyFileFormat, KeyFileName, KeyFiles, KeyMismatch, KeyNumbers,
-    NoKeyFileName, PrivateHalf, PrivateKeyFile, PublicKeyFile, TokenLabel,
+    KeyStateFile, NoKeyFileName, PrivateHalf, PrivateKeyFile, PublicKeyFile, StateSince, TokenLabel,
 };
 pub use lint::{Lint, Lints, UnknownLint, Warnings};
 pub use load::{LoadOptions, Loaded, OnFault, Progress, load, load_with_progress};

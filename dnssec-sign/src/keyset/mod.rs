@@ -9,7 +9,7 @@ mod tests;
 
 pub use error::{KeyId, KeySetError, KeySetWarning, Lacking, UnusedKey};
 pub use roles::KeyRoles;
-pub use state::{KeyState, KeyTimes};
+pub use state::{KeyState, KeyTimes, NoRecordState, RecordState, RecordStates};
 
 use crate::dnskey::Dnskey;
 use crate::plan::ZoneSigner;
@@ -39,6 +39,8 @@ pub struct KeyCandidate {
     pub source: KeySource,
     /// The dates of its files; those of a DNSKEY in the zone are all unset.
     pub times: KeyTimes,
+    /// The states of its records, where BIND's key manager noted them.
+    pub states: RecordStates,
     /// Whether the operator named it.
     pub explicit: bool,
     /// The TTL in its key file or, for a DNSKEY in the zone, there.
@@ -145,7 +147,7 @@ impl KeySet {
         let mut unused = Vec::new();
         let mut file_ttl = None;
         for key in &merged {
-            let by_dates = key.times.state(now);
+            let by_dates = key.times.state_with(&key.states, &key.dnskey, now);
             let entry = key.entry(by_dates, named, &mut warnings);
             let signs = entry.state.signs() && entry.source != KeySource::PublicOnly;
             if !signs {
@@ -236,6 +238,7 @@ struct MergedKey {
     dnskey: Dnskey,
     source: KeySource,
     times: KeyTimes,
+    states: RecordStates,
     explicit: bool,
     in_zone: bool,
     revoked: Option<RevokedIn>,
@@ -259,6 +262,7 @@ fn merge(candidates: &[KeyCandidate]) -> Vec<MergedKey> {
                 dnskey,
                 source: KeySource::PublicOnly,
                 times: KeyTimes::default(),
+                states: RecordStates::default(),
                 explicit: false,
                 in_zone: false,
                 revoked: None,
@@ -272,6 +276,9 @@ fn merge(candidates: &[KeyCandidate]) -> Vec<MergedKey> {
             key.source = candidate.source;
             if candidate.times != KeyTimes::default() {
                 key.times = candidate.times;
+            }
+            if candidate.states != RecordStates::default() {
+                key.states = candidate.states;
             }
         }
         key.explicit |= candidate.explicit;

@@ -5,7 +5,7 @@
 
 use super::{
     KeyCandidate, KeyId, KeySet, KeySetError, KeySetOptions, KeySetWarning, KeySource, KeyState, KeyTimes, Lacking,
-    Succession,
+    RecordStates, Succession,
 };
 use crate::algorithm::Algorithm;
 use crate::denial::Nsec3Params;
@@ -34,6 +34,7 @@ fn named(dnskey: Dnskey, index: u16) -> KeyCandidate {
             index: KeyIndex(index),
         },
         times: KeyTimes::default(),
+        states: RecordStates::default(),
         explicit: true,
         ttl: None,
         in_zone: false,
@@ -54,6 +55,7 @@ fn of_zone(dnskey: Dnskey, ttl: u32) -> KeyCandidate {
         dnskey,
         source: KeySource::PublicOnly,
         times: KeyTimes::default(),
+        states: RecordStates::default(),
         explicit: false,
         ttl: Some(ttl),
         in_zone: true,

@@ -15,6 +15,7 @@ mod list;
 mod restore;
 mod revoke;
 mod show;
+mod states;
 pub(super) mod succession;
 mod times;
 
@@ -41,7 +42,7 @@ pub(super) enum Command {
     Destroy(Box<destroy::DestroyFlags>),
 }
 
-/// BIND's `-P sync DATE`, `-D sync DATE` and `-P ds DATE` of `signet key`, two words behind one letter, as one option each.
+/// BIND's `-P sync DATE`, `-D sync DATE`, `-P ds DATE` and `-D ds DATE` of `signet key`, two words behind one letter, as one option each.
 pub(super) fn two_word_options(words: Vec<OsString>) -> Vec<OsString> {
     if words.first().is_none_or(|word| word != "key") {
         return words;
@@ -54,9 +55,11 @@ pub(super) fn two_word_options(words: Vec<OsString>) -> Vec<OsString> {
             (Some("-P"), Some("sync")) => ("--sync-publish", true),
             (Some("-D"), Some("sync")) => ("--sync-delete", true),
             (Some("-P"), Some("ds")) => ("--ds-publish", true),
+            (Some("-D"), Some("ds")) => ("--ds-delete", true),
             (Some("-Psync"), _) => ("--sync-publish", false),
             (Some("-Dsync"), _) => ("--sync-delete", false),
             (Some("-Pds"), _) => ("--ds-publish", false),
+            (Some("-Dds"), _) => ("--ds-delete", false),
             _ => {
                 out.push(word);
                 continue;

@@ -183,9 +183,9 @@ fn gather(request: &KeyRequest, observer: &dyn Observer) -> Result<Gathered, Err
     let explicit = !request.named.is_empty();
     for (name, files) in read_files(request, observer)? {
         gathered.names.push(name.clone());
-        let needed = explicit || files.times().state(request.now).signs();
         let at = gathered.candidates.len();
-        let (public, times) = (&files.public, files.times());
+        let (public, times, states) = (&files.public, files.times(), files.states());
+        let needed = explicit || times.state_with(&states, &public.dnskey, request.now).signs();
         let succession = succession(&files);
         match files.private.as_ref().map(|private| &private.half) {
             Some(PrivateHalf::Fields(fields)) if needed => {
@@ -219,6 +219,7 @@ fn gather(request: &KeyRequest, observer: &dyn Observer) -> Result<Gathered, Err
             dnskey: files.public.dnskey,
             source: KeySource::PublicOnly,
             times,
+            states,
             explicit,
             ttl: files.public.ttl,
             in_zone: false,

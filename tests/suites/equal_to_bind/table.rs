@@ -466,6 +466,131 @@ pub(super) const ROWS: &[Row] = &[
         ],
         ..SMART
     },
+    // By the states of the keys' records.
+    Row {
+        name: "-S and a ZSK whose DNSKEY is hidden, whatever its dates say",
+        keys: &[
+            ksk(ED),
+            zsk(ED),
+            zsk(ED).number(1).dates(&["-s", "-k", "hidden", "now"]),
+        ],
+        ..SMART
+    },
+    Row {
+        name: "-S and a ZSK whose DNSKEY is rumoured before its date",
+        keys: &[
+            ksk(ED),
+            zsk(ED),
+            zsk(ED).number(1).dates(&[
+                "-P", "now+9d", "-A", "now+9d", "-s", "-k", "rumoured", "now", "-z", "hidden", "now",
+            ]),
+        ],
+        ..SMART
+    },
+    Row {
+        name: "-S and a ZSK whose signatures are rumoured before their date",
+        keys: &[
+            ksk(ED),
+            zsk(ED),
+            zsk(ED).number(1).dates(&[
+                "-P",
+                "now+9d",
+                "-A",
+                "now+9d",
+                "-s",
+                "-k",
+                "omnipresent",
+                "now",
+                "-z",
+                "rumoured",
+                "now",
+            ]),
+        ],
+        ..SMART
+    },
+    Row {
+        name: "-S and a ZSK that is omnipresent past its date of deletion",
+        keys: &[
+            ksk(ED),
+            zsk(ED),
+            zsk(ED).number(1).dates(&[
+                "-I",
+                "now-2d",
+                "-D",
+                "now-1d",
+                "-s",
+                "-k",
+                "omnipresent",
+                "now",
+                "-z",
+                "omnipresent",
+                "now",
+            ]),
+        ],
+        ..SMART
+    },
+    Row {
+        name: "-S and a ZSK whose signatures are unretentive",
+        keys: &[
+            ksk(ED),
+            zsk(ED),
+            zsk(ED)
+                .number(1)
+                .dates(&["-s", "-k", "omnipresent", "now", "-z", "unretentive", "now"]),
+        ],
+        ..SMART
+    },
+    Row {
+        name: "-S and a ZSK that is unretentive and in the zone",
+        keys: &[
+            ksk(ED).in_zone(),
+            zsk(ED).in_zone(),
+            zsk(ED)
+                .number(1)
+                .in_zone()
+                .dates(&["-s", "-k", "unretentive", "now", "-z", "hidden", "now"]),
+        ],
+        ..SMART
+    },
+    Row {
+        name: "-S and a KSK whose signatures are hidden, and one whose DNSKEY is",
+        keys: &[
+            ksk(ED),
+            zsk(ED),
+            ksk(ED)
+                .number(1)
+                .dates(&["-s", "-r", "hidden", "now", "-k", "rumoured", "now"]),
+            ksk(ED).number(2).dates(&["-s", "-k", "hidden", "now"]),
+        ],
+        ..SMART
+    },
+    Row {
+        name: "-S and a KSK whose DS is rumoured",
+        keys: &[
+            ksk(ED).dates(&["-s", "-k", "omnipresent", "now", "-d", "rumoured", "now"]),
+            zsk(ED),
+        ],
+        ..SMART
+    },
+    Row {
+        name: "-S and a KSK whose DS is hidden, past its date",
+        keys: &[
+            ksk(ED).dates(&[
+                "-P",
+                "sync",
+                "now-1d",
+                "-s",
+                "-k",
+                "omnipresent",
+                "now",
+                "-d",
+                "hidden",
+                "now",
+            ]),
+            zsk(ED),
+        ],
+        ..SMART
+    },
     // What the parent is told.
     Row {
         name: "-S and SyncPublish",
@@ -690,6 +815,21 @@ pub(super) const ROWS: &[Row] = &[
             options: &["-3", "-", "-A"],
             change: str::to_owned,
         }),
+        ..AGAIN
+    },
+    Row {
+        name: "-u to NSEC3 without a word of opt-out",
+        zone: || tld(40),
+        signet: &["-3", "-s", "20260601000000", "-i", "432000"],
+        bind: &["-u", "-3", "-", "-s", "20260601000000", "-i", "432000"],
+        first: Some(First {
+            options: &["-3", "-", "-A"],
+            change: str::to_owned,
+        }),
+        intended: &[Intended {
+            is: |difference| difference.rtype.ends_with("NSEC3"),
+            reason: "--nsec3 says all of the chain, so without --opt-out it has none; BIND keeps the opt-out of the chain that is there",
+        }],
         ..AGAIN
     },
     Row {

@@ -107,6 +107,9 @@ pub enum KeyFileFault {
     /// A value that is no moment.
     #[error("the value of `{0}` is not a moment in the form YYYYMMDDHHMMSS")]
     Time(&'static str),
+    /// A value that is no state of a record, or neither yes nor no.
+    #[error("the value of `{0}` is unknown")]
+    State(&'static str),
     /// A value that has more bytes than the algorithm's keys, or fewer.
     #[error("the value of `{0}` does not have the length that the algorithm asks for")]
     Length(&'static str),

@@ -1,16 +1,17 @@
-//! BIND's key files: `K*.key` and `K*.private` in a directory, read, found and made as pairs. What dates mean and whether
+//! BIND's key files: `K*.key` and `K*.private` in a directory, read, found and made as pairs, and `K*.state` beside them. What dates mean and whether
 //! private fields form the key is not known here; nothing here signs.
 
 mod fault;
 mod name;
 mod private;
 mod public;
+mod state;
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 
-use dnssec_sign::{Dnskey, KeyTimes, Name, NameRef};
+use dnssec_sign::{Dnskey, KeyTimes, Name, NameRef, RecordStates};
 use zeroize::Zeroizing;
 
 use crate::error::Error;
@@ -20,17 +21,20 @@ pub use fault::{KeyFileError, KeyFileFault, KeyMismatch};
 pub use name::{InFileName, KeyFileName, NoKeyFileName};
 pub use private::{KeyFileFormat, KeyNumbers, PrivateHalf, PrivateKeyFile, TokenLabel};
 pub use public::PublicKeyFile;
+pub use state::{KeyStateFile, StateSince};
 
 /// Longer than the files of any key.
 const MAX_LENGTH: u64 = 64 * 1024;
 
-/// A key's two files: the public half, and the private one where it is there.
+/// A key's files: the public half, and the private one and the states of its records where they are there.
 #[derive(Debug, Clone)]
 pub struct KeyFiles {
     /// The public half.
     pub public: PublicKeyFile,
     /// The private half; `None` when there is no `.private` file.
     pub private: Option<PrivateKeyFile>,
+    /// The states of the key's records; `None` when there is no `.state` file.
+    pub state: Option<KeyStateFile>,
 }
 
 impl KeyFiles {
@@ -52,6 +56,7 @@ impl KeyFiles {
                 dnskey,
                 times,
             },
+            state: None,
         }
     }
 
@@ -65,6 +70,12 @@ impl KeyFiles {
     #[must_use]
     pub fn times(&self) -> KeyTimes {
         self.private.as_ref().map_or(self.public.times, |private| private.times)
+    }
+
+    /// The states of the key's records; all unset without a `.state` file.
+    #[must_use]
+    pub fn states(&self) -> RecordStates {
+        self.state.as_ref().map(KeyStateFile::states).unwrap_or_default()
     }
 
     /// Reads a key's files. `base` is their base name, with or without `.key` or `.private` behind it, relative to
@@ -198,6 +209,27 @@ impl KeyFiles {
         Ok(name)
     }
 
+    /// Writes the key's `.state` file, over one that is there; nothing where it has no states.
+    ///
+    /// # Errors
+    /// I/O errors.
+    pub fn replace_state(&self, directory: &Path) -> Result<(), KeyFileError> {
+        let Some(state) = &self.state else {
+            return Ok(());
+        };
+        let private = self.private.as_ref();
+        let text = state.text(
+            self.public.owner.borrow(),
+            &self.public.dnskey,
+            &self.times(),
+            private.and_then(|private| private.ds_publish),
+            &private.map(|private| private.numbers).unwrap_or_default(),
+        );
+        let mut file = AtomicFile::create(&directory.join(self.name().state()))?;
+        file.write_all(text.as_bytes())?;
+        Ok(file.publish()?)
+    }
+
     /// Gives the key these dates, in both halves; a file of the old format becomes one of format 1.3.
     pub fn set_times(&mut self, times: KeyTimes) {
         self.public.times = times;
@@ -266,7 +298,13 @@ fn read_pair(base: &Path, named: Option<&KeyFileName>) -> Result<KeyFiles, KeyFi
         Err(KeyFileError::Io(Error::Io { source, .. })) if source.kind() == ErrorKind::NotFound => None,
         Err(error) => return Err(error),
     };
-    Ok(KeyFiles { public, private })
+    let path = with(".state");
+    let state = match read_text(&path) {
+        Ok(text) => Some(KeyStateFile::parse(&text, &path)?),
+        Err(KeyFileError::Io(Error::Io { source, .. })) if source.kind() == ErrorKind::NotFound => None,
+        Err(error) => return Err(error),
+    };
+    Ok(KeyFiles { public, private, state })
 }
 
 /// How the key in a file differs from the one that the file is named for.

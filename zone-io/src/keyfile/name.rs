@@ -39,6 +39,12 @@ impl KeyFileName {
     pub fn private(&self) -> String {
         format!("{self}.private")
     }
+
+    /// The name of the file with what BIND's key manager notes.
+    #[must_use]
+    pub fn state(&self) -> String {
+        format!("{self}.state")
+    }
 }
 
 impl fmt::Display for KeyFileName {

@@ -194,7 +194,11 @@ fn join(key: &mut Listed, file: &KeyFiles, now: u32) {
     key.role = Some(if dnskey.is_sep() { "KSK" } else { "ZSK" });
     key.algorithm = Some(dnskey.algorithm().to_string());
     key.tag = Some(dnskey.key_tag());
-    key.state = Some(file.times().state(now).to_string());
+    key.state = Some(
+        file.times()
+            .state_with(&file.states(), &file.public.dnskey, now)
+            .to_string(),
+    );
     key.file = Some(file.name().to_string());
 }
 

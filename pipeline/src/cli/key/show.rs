@@ -53,6 +53,8 @@ struct Shown {
     predecessor: Option<u32>,
     successor: Option<u32>,
     dates: Vec<(&'static str, u32)>,
+    /// Of the key's records, as BIND's key manager noted them.
+    record_states: Vec<(&'static str, String)>,
     ds: String,
 }
 
@@ -103,6 +105,13 @@ fn show(files: &KeyFiles, now: u32) -> Shown {
         ("SyncPublish", times.sync_publish),
         ("SyncDelete", times.sync_delete),
     ];
+    let states = files.states();
+    let record_states = [
+        ("DNSKEY", states.dnskey),
+        ("ZRRSIG", states.zone_signatures),
+        ("KRRSIG", states.key_signatures),
+        ("DS", states.ds),
+    ];
     Shown {
         file: files.name().to_string(),
         zone: public.owner.to_string(),
@@ -124,12 +133,16 @@ fn show(files: &KeyFiles, now: u32) -> Shown {
             .private
             .as_ref()
             .is_some_and(|private| private.format == KeyFileFormat::Legacy),
-        state: times.state(now).to_string(),
+        state: times.state_with(&states, dnskey, now).to_string(),
         predecessor: numbers.predecessor,
         successor: numbers.successor,
         dates: dates
             .into_iter()
             .filter_map(|(name, date)| Some((name, date?)))
+            .collect(),
+        record_states: record_states
+            .into_iter()
+            .filter_map(|(name, state)| Some((name, state?.to_string())))
             .collect(),
         ds: format!("{} {} 2 {digest}", dnskey.key_tag(), dnskey.algorithm().0),
     }
@@ -162,6 +175,9 @@ fn text(key: &Shown) -> String {
         for (name, date) in &key.dates {
             line(name, &ctime(*date));
         }
+    }
+    for (name, state) in &key.record_states {
+        line(&format!("{name} is"), state);
     }
     line("DS", &key.ds);
     text

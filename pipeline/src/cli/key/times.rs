@@ -1,6 +1,7 @@
-//! `signet key times`: shows and edits the dates in a key's files, as dnssec-settime does, in its syntax and order.
+//! `signet key times`: shows and edits the dates in a key's files, and the states of its records, as dnssec-settime does, in its
+//! syntax and order.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use dnssec_sign::ctime;
@@ -8,6 +9,7 @@ use signet_pipeline::Error;
 use zone_io::{KeyFileFormat, KeyFiles};
 
 use super::dates::{self, DateFlags, oddities};
+use super::states::StateFlags;
 use super::{key_path, succession};
 use crate::cli::{Outcome, streams, time_flags};
 
@@ -24,7 +26,7 @@ pub(in crate::cli) struct TimesFlags {
     #[arg(short = 'K', long = "key-directory", value_name = "DIR", default_value = ".")]
     key_directory: PathBuf,
 
-    /// Print dates: C, P, Psync, A, R, I, D, Dsync, Pds or all; may be given more than once
+    /// Print dates: C, P, Psync, A, R, I, D, Dsync, Pds, Dds or all; may be given more than once
     #[arg(short, long, value_name = "WHICH")]
     print: Vec<String>,
 
@@ -54,6 +56,9 @@ pub(in crate::cli) struct TimesFlags {
 
     #[command(flatten)]
     dates: DateFlags,
+
+    #[command(flatten)]
+    states: StateFlags,
 }
 
 /// Shows and edits.
@@ -71,14 +76,16 @@ pub(super) fn run(flags: &TimesFlags) -> Result<Outcome, Error> {
     let mut printed = String::new();
     for named in &flags.keys {
         let (directory, mut files) = key_path::read(&flags.key_directory, named)?;
-        let changed = change(flags, &mut files, now)?;
+        let predecessor = flags.successor_of.as_deref();
+        let mut predecessor = predecessor
+            .map(|named| key_path::read(&flags.key_directory, named))
+            .transpose()?;
+        let old = predecessor.as_mut().map(|(_, old)| old);
+        let changed = change(flags, &mut files, old, now)?;
         printed.push_str(&wanted.text(&files, flags.unix));
         if changed {
-            let name = files.replace(&directory)?;
-            let place = directory.display();
-            printed.push_str(&format!("{place}/{name}.key\n"));
-            if files.private.is_some() {
-                printed.push_str(&format!("{place}/{name}.private\n"));
+            for (directory, files) in [(directory, files)].into_iter().chain(predecessor) {
+                printed.push_str(&write(&directory, files, flags.states.state)?);
             }
         }
     }
@@ -86,8 +93,24 @@ pub(super) fn run(flags: &TimesFlags) -> Result<Outcome, Error> {
     Ok(Outcome::Done)
 }
 
+/// Writes a key's files over those that are there; their names, a line each.
+fn write(directory: &Path, mut files: KeyFiles, with_state: bool) -> Result<String, Error> {
+    let name = files.replace(directory)?;
+    let mut written = vec!["key"];
+    if files.private.is_some() {
+        written.push("private");
+    }
+    if with_state {
+        files.state.get_or_insert_default();
+        files.replace_state(directory)?;
+        written.push("state");
+    }
+    let line = |kind| format!("{}/{name}.{kind}\n", directory.display());
+    Ok(written.into_iter().map(line).collect())
+}
+
 /// Puts in what was asked for; tells whether that was anything.
-fn change(flags: &TimesFlags, files: &mut KeyFiles, now: u32) -> Result<bool, Error> {
+fn change(flags: &TimesFlags, files: &mut KeyFiles, old: Option<&mut KeyFiles>, now: u32) -> Result<bool, Error> {
     let name = files.name();
     let legacy = files
         .private
@@ -96,22 +119,19 @@ fn change(flags: &TimesFlags, files: &mut KeyFiles, now: u32) -> Result<bool, Er
     // What the old format means is not what its file says: it has no dates.
     let mut times = if legacy { Default::default() } else { files.times() };
     let mut any = flags.dates.put(&mut times, now)?;
-    if let Some(old) = &flags.successor_of {
-        let (directory, old) = key_path::read(&flags.key_directory, old)?;
+    if let Some(old) = old {
         let interval = flags.prepublish.as_deref();
         let interval = interval
             .map(|text| time_flags::interval("--prepublish", text))
             .transpose()?;
-        let following = follow(&old, files, interval, now)?;
+        let following = follow(old, files, interval, now)?;
         (times.publish, times.activate) = following;
         if let Some(private) = &mut files.private {
             private.numbers.predecessor = Some(old.public.dnskey.key_tag().into());
         }
-        let mut old = old;
         if let Some(private) = &mut old.private {
             private.numbers.successor = Some(files.public.dnskey.key_tag().into());
         }
-        old.replace(&directory)?;
         any = true;
     }
     if let Some(text) = &flags.ttl {
@@ -123,6 +143,12 @@ fn change(flags: &TimesFlags, files: &mut KeyFiles, now: u32) -> Result<bool, Er
     }
     if let Some(private) = &mut files.private {
         any |= dates::put("--ds-publish", &flags.ds_publish, &mut private.ds_publish, now)?;
+    }
+    if flags.states.state {
+        let mut state = files.state.take().unwrap_or_default();
+        let changed = flags.states.put(&mut state, now)?;
+        any |= changed;
+        files.state = Some(state);
     }
     if any && legacy && !flags.force {
         return Err(Error::Input(format!(
@@ -209,7 +235,7 @@ impl Wanted {
                     'D' => 5,
                     _ => {
                         return Err(Error::Usage(format!(
-                            "--print {text}: write C, P, Psync, A, R, I, D, Dsync, Pds or all"
+                            "--print {text}: write C, P, Psync, A, R, I, D, Dsync, Pds, Dds or all"
                         )));
                     }
                 };
@@ -231,7 +257,7 @@ impl Wanted {
             times.sync_publish,
             times.sync_delete,
             files.private.as_ref().and_then(|private| private.ds_publish),
-            None,
+            files.state.as_ref().and_then(|state| state.ds_removed),
         ];
         let mut text = String::new();
         for ((wanted, name), value) in self.0.iter().zip(Self::NAMES).zip(values) {
