@@ -180,7 +180,7 @@ pub use signer::{
     DigestBuf, KeyIndex, KeyStore, MAX_SIGNATURE_LENGTH, SignBatch, SignError, SignatureBuf, Signer, ToBeSigned,
 };
 #[cfg(feature = "software")]
-pub use software::{SoftwareKey, SoftwareKeyError, SoftwareKeys, generate_key};
+pub use software::{SoftwareKey, SoftwareKeyError, SoftwareKeys, generate_key, generate_rsa_key};
 pub use sync::{DeleteNotAlone, SyncKind, UnknownSyncKind, delete_records, sync_records};
 pub use tbs::{CanonicalSet, RrsigFields, write_signed_record};
 pub use zone_check::{Checked, UnusedGlue, ZoneChecker, ZoneFinding, ZoneView};

@@ -202,9 +202,13 @@ mod signing {
         Some((key.raw_public_key().ok()?, PrivateKeyFields::Scalar(seed)))
     }
 
-    /// The fields of a new RSA key with the exponent 65537.
-    pub(crate) fn generate_rsa(bits: u16) -> Option<PrivateKeyFields> {
-        let key = Rsa::generate(bits.into()).ok()?;
+    /// So many keys are tried: none can be made of a prime that the exponent divides when one is taken off.
+    const TRIES: usize = 20;
+
+    /// The fields of a new RSA key with this public exponent, which is odd.
+    pub(crate) fn generate_rsa(bits: u16, exponent: u64) -> Option<PrivateKeyFields> {
+        let exponent = BigNum::from_slice(&exponent.to_be_bytes()).ok()?;
+        let key = (0..TRIES).find_map(|_| Rsa::generate_with_e(bits.into(), &exponent).ok())?;
         let secret = |number: Option<&openssl::bn::BigNumRef>| Some(Zeroizing::new(number?.to_vec()));
         Some(PrivateKeyFields::Rsa {
             modulus: key.n().to_vec(),
@@ -225,7 +229,7 @@ mod tests {
     use super::*;
     use crate::crypto::PublicKeyVerifier;
     use crate::signer::SignatureBuf;
-    use crate::software::{SoftwareKey, SoftwareKeyError, generate_key};
+    use crate::software::{SoftwareKey, SoftwareKeyError, generate_key, generate_rsa_key};
 
     /// Signs and verifies with the key whose private fields are these.
     fn works(dnskey: Dnskey, fields: &crate::private_key::PrivateKeyFields) {
@@ -301,48 +305,18 @@ mod tests {
             (Algorithm::RSASHA256, 1024),
             (Algorithm::RSASHA512, 1280),
         ] {
-            let fields = generate_rsa(bits).unwrap();
-            let crate::private_key::PrivateKeyFields::Rsa {
-                modulus,
-                public_exponent,
-                ..
-            } = &fields
-            else {
-                unreachable!()
-            };
-            works(
-                Dnskey::from_rsa(256, algorithm, public_exponent, modulus).unwrap(),
-                &fields,
-            );
+            let (dnskey, fields) = generate_key(256, algorithm, Some(bits)).unwrap();
+            assert_eq!(dnskey.rsa_bits(), Some(bits.into()));
+            works(dnskey, &fields);
         }
-        let (dnskey, _) = generate_key(256, Algorithm::RSASHA256, Some(1024)).unwrap();
-        assert_eq!(dnskey.rsa_bits(), Some(1024));
     }
 
     #[test]
     fn an_exponent_of_35_bits() {
-        let exponent = BigNum::from_slice(&[4, 0, 0, 0, 1]).unwrap();
-        let exponent_text = [4, 0, 0, 0, 1];
-        let key = loop {
-            if let Ok(key) = Rsa::generate_with_e(2048, &exponent) {
-                break key;
-            }
-        };
-        let secret = |number: Option<&openssl::bn::BigNumRef>| zeroize::Zeroizing::new(number.unwrap().to_vec());
-        let fields = crate::private_key::PrivateKeyFields::Rsa {
-            modulus: key.n().to_vec(),
-            public_exponent: exponent_text.to_vec(),
-            private_exponent: zeroize::Zeroizing::new(key.d().to_vec()),
-            prime1: secret(key.p()),
-            prime2: secret(key.q()),
-            exponent1: secret(key.dmp1()),
-            exponent2: secret(key.dmq1()),
-            coefficient: secret(key.iqmp()),
-        };
-        let modulus = key.n().to_vec();
-        works(
-            Dnskey::from_rsa(256, Algorithm::RSASHA256, &exponent_text, &modulus).unwrap(),
-            &fields,
-        );
+        for (exponent, bytes) in [((1 << 34) + 1, &[4, 0, 0, 0, 1][..]), ((1 << 32) + 1, &[1, 0, 0, 0, 1])] {
+            let (dnskey, fields) = generate_rsa_key(256, Algorithm::RSASHA256, None, Some(exponent)).unwrap();
+            assert_eq!(dnskey.rsa_parts().unwrap().0, bytes);
+            works(dnskey, &fields);
+        }
     }
 }

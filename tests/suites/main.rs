@@ -19,6 +19,7 @@ mod harness;
 mod isolation;
 mod key_commands;
 mod key_files;
+mod key_generate;
 mod key_import;
 mod key_times;
 mod leak;

@@ -31,6 +31,15 @@ pub enum SoftwareKeyError {
         /// The length asked for.
         bits: u16,
     },
+    /// A public exponent with which no RSA key can be made.
+    #[error(
+        "no RSA key with the public exponent {exponent} can be made: 65537 can, and in a build with the feature openssl any odd \
+         number above 65536 of 35 bits at most"
+    )]
+    NewRsaExponent {
+        /// The exponent asked for.
+        exponent: u64,
+    },
     /// An RSA key outside 2048 to 4096 bits, or 1024 to 4096 with OpenSSL.
     #[error("an RSA key of {bits} bits cannot sign here: 2048 to 4096 bits can{}", WITH_OPENSSL)]
     RsaSize {

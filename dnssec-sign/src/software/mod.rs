@@ -6,7 +6,7 @@ mod error;
 mod generate;
 
 pub use error::SoftwareKeyError;
-pub use generate::generate_key;
+pub use generate::{generate_key, generate_rsa_key};
 
 use std::fmt;
 use std::sync::Arc;
@@ -384,16 +384,25 @@ mod tests {
             assert!(error.to_string().contains("need OpenSSL"), "{error}");
             let error = generate_key(256, Algorithm::RSASHA256, Some(1024)).unwrap_err();
             assert_eq!(error, SoftwareKeyError::NewRsaSize { bits: 1024 });
+            let exponent = (1 << 34) + 1;
+            let error = generate_rsa_key(256, Algorithm::RSASHA256, None, Some(exponent)).unwrap_err();
+            assert_eq!(error, SoftwareKeyError::NewRsaExponent { exponent });
+            assert!(error.to_string().contains("feature openssl"), "{error}");
             let (_, fields) = generate_key(256, Algorithm::RSASHA256, None).unwrap();
             let sha1 = Dnskey::from_rsa(256, Algorithm::RSASHA1, &[1, 0, 1], &[0xff; 256]).unwrap();
             let error = SoftwareKey::new(sha1, &fields).unwrap_err();
             assert!(matches!(error, SoftwareKeyError::NotInBuild { .. }), "{error}");
         }
-        let algorithm = Algorithm::NSEC3RSASHA1;
-        assert_eq!(
-            generate_key(256, algorithm, None).unwrap_err(),
-            SoftwareKeyError::Algorithm { algorithm }
-        );
+        for algorithm in [Algorithm(1), Algorithm(3), Algorithm(17), Algorithm(253)] {
+            assert_eq!(
+                generate_key(256, algorithm, None).unwrap_err(),
+                SoftwareKeyError::Algorithm { algorithm }
+            );
+        }
+        for exponent in [3, 65_538, 1 << 35, (1 << 35) + 1] {
+            let error = generate_rsa_key(256, Algorithm::RSASHA256, None, Some(exponent)).unwrap_err();
+            assert_eq!(error, SoftwareKeyError::NewRsaExponent { exponent });
+        }
         let bits = 1000;
         let error = generate_key(256, Algorithm::RSASHA256, Some(bits)).unwrap_err();
         assert_eq!(error, SoftwareKeyError::NewRsaSize { bits });

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use dnssec_sign::{Algorithm, Dnskey, KeyTimes, Name, SEP, ZONE};
 use hsm_core::Uri;
 use signet_pipeline::{AuditEvent, AuditKey, Error, dnskey_of};
-use zone_io::{KeyFileFormat, KeyFiles};
+use zone_io::KeyFiles;
 
 use super::keyfromlabel_options::{Asked, Started, read};
 use super::label_token::{Found, find};
@@ -63,6 +63,7 @@ pub(super) fn run(words: Vec<String>) -> Result<(), Failure> {
         flags: target.flags,
         ttl: asked.ttl,
         times: target.times,
+        old_format: asked.old_format,
         predecessor: target.predecessor,
     };
     refuse_clash(&asked, &plan, &target.owner, &dnskey)?;
@@ -70,12 +71,7 @@ pub(super) fn run(words: Vec<String>) -> Result<(), Failure> {
     let mut label = key.uri(login.token().info());
     label.pin_source.clone_from(&uri.pin_source);
     let mut files = KeyFiles::new(target.owner.to_folded(), plan.ttl, dnskey, plan.times, on_token(&label));
-    if asked.old_format
-        && let Some(private) = &mut files.private
-    {
-        private.format = KeyFileFormat::Legacy;
-    }
-    plan.link(&mut files);
+    plan.complete(&mut files);
     let name = files
         .write_unchecked(&plan.directory)
         .map_err(|error| Failure::general(error.to_string()))?;

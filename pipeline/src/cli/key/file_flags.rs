@@ -8,7 +8,7 @@ use clap::Args;
 use dnssec_sign::{Dnskey, KeyTimes, Name, REVOKE, SEP, ZONE};
 use hsm_core::Uri;
 use signet_pipeline::Error;
-use zone_io::{KeyFileError, KeyFileName, KeyFiles, PrivateHalf, TokenLabel};
+use zone_io::{KeyFileError, KeyFileFormat, KeyFileName, KeyFiles, PrivateHalf, TokenLabel};
 
 use super::dates::{DateFlags, oddities};
 use super::succession;
@@ -32,6 +32,11 @@ pub(super) struct KeyFileFlags {
 
     #[command(flatten)]
     dates: DateFlags,
+
+    /// Write files of the old format 1.2, without dates: the key is always published and always signs
+    #[arg(short = 'C', long, conflicts_with_all = ["publish", "activate", "revoke", "inactive", "delete", "sync_publish",
+          "sync_delete", "no_dates", "successor_of", "prepublish"])]
+    old_format: bool,
 
     /// Make the successor of this key: same zone, algorithm and flags; published before the old one becomes inactive, and active then
     #[arg(short = 'S', long, value_name = "KEY", conflicts_with_all = ["flags", "publish", "activate", "no_dates"])]
@@ -69,6 +74,8 @@ pub(in crate::cli) struct FilePlan {
     pub(in crate::cli) flags: u16,
     pub(in crate::cli) ttl: Option<u32>,
     pub(in crate::cli) times: KeyTimes,
+    /// Whether the files are to be of the old format, which has no dates.
+    pub(in crate::cli) old_format: bool,
     /// The key that the new one follows.
     pub(in crate::cli) predecessor: Option<KeyFiles>,
 }
@@ -105,6 +112,7 @@ impl KeyFileFlags {
                 self.dates.put(&mut times, now)?;
                 (old.public.dnskey.flags(), times)
             }
+            None if self.old_format => (flags, KeyTimes::default()),
             None => (flags, self.dates.resolve(now, interval)?),
         };
         for oddity in oddities(&times, flags & SEP != 0) {
@@ -116,6 +124,7 @@ impl KeyFileFlags {
             flags,
             ttl: ttl.filter(|ttl| *ttl > 0),
             times,
+            old_format: self.old_format,
             predecessor,
         })
     }
@@ -163,17 +172,23 @@ impl FilePlan {
     /// [`Error::KeyFile`] when they cannot be written.
     pub(super) fn write(&self, owner: &Name, dnskey: Dnskey, half: PrivateHalf) -> Result<KeyFileName, Error> {
         let mut files = KeyFiles::new(owner.to_folded(), self.ttl, dnskey, self.times, half);
-        self.link(&mut files);
+        self.complete(&mut files);
         let name = files.write(&self.directory)?;
         self.note_successor(&files)?;
         streams::print(&format!("{name}\n"))?;
         Ok(name)
     }
 
-    /// Notes the predecessor in the new key's files.
-    pub(in crate::cli) fn link(&self, files: &mut KeyFiles) {
-        if let (Some(old), Some(private)) = (&self.predecessor, &mut files.private) {
+    /// Notes the predecessor in the new key's files, and gives them their format.
+    pub(in crate::cli) fn complete(&self, files: &mut KeyFiles) {
+        let Some(private) = &mut files.private else {
+            return;
+        };
+        if let Some(old) = &self.predecessor {
             private.numbers.predecessor = Some(old.public.dnskey.key_tag().into());
+        }
+        if self.old_format {
+            private.format = KeyFileFormat::Legacy;
         }
     }
 

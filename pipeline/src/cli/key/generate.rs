@@ -2,7 +2,7 @@
 //! cannot be used is destroyed again. Never falls back from a token to software.
 
 use clap::Args;
-use dnssec_sign::{Algorithm, Dnskey, Name, SEP, SoftwareKey, generate_key};
+use dnssec_sign::{Algorithm, Dnskey, Name, SEP, SoftwareKey, SoftwareKeyError, generate_key, generate_rsa_key};
 use hsm_core::{GenerateSpec, LoggedIn, NewId, Protection, SessionCopy, TokenKey};
 use signet_pipeline::{AuditEvent, AuditKey, Error, audit, dnskey_of, kind_of, prove_software_key};
 use zone_io::PrivateHalf;
@@ -19,6 +19,7 @@ use crate::cli::{Outcome, streams};
                   proven by one verified signature. K*.private says where it is; it holds no secret, and no PIN. \
                   With --on-disk the private key is in K*.private itself."
 )]
+#[allow(clippy::struct_excessive_bools, reason = "each flag is typed or not, on its own")]
 pub(in crate::cli) struct GenerateFlags {
     /// The zone that the key is for
     #[arg(value_name = "ZONE", required_unless_present = "successor_of")]
@@ -38,9 +39,17 @@ pub(in crate::cli) struct GenerateFlags {
     #[arg(short, long, value_name = "LABEL", conflicts_with = "on_disk")]
     label: Option<String>,
 
-    /// The length of an RSA key, 2048 to 4096
+    /// Make a key that NSEC3 can be used with: RSASHA1 becomes NSEC3RSASHA1
+    #[arg(short = '3', long)]
+    nsec3_capable: bool,
+
+    /// The length of an RSA key, 2048 to 4096; with --on-disk and --insist from 1024 on
     #[arg(short, long, value_name = "BITS")]
     bits: Option<u16>,
+
+    /// The public exponent of an RSA key on disk, odd and of 35 bits at most
+    #[arg(long, value_name = "N", requires = "on_disk")]
+    exponent: Option<u64>,
 
     /// CKA_ID of the new pair, in hexadecimal; eight random bytes by default
     #[arg(long, value_name = "HEX", conflicts_with = "on_disk", value_parser = key_id)]
@@ -80,9 +89,13 @@ pub(super) fn run(flags: &GenerateFlags) -> Result<Outcome, Error> {
         .algorithm
         .or(old)
         .ok_or_else(|| Error::Usage("--algorithm: name the key's algorithm".to_owned()))?;
-    check_algorithm(algorithm, flags.bits)?;
+    let algorithm = match algorithm {
+        Algorithm::RSASHA1 if flags.nsec3_capable => Algorithm::NSEC3RSASHA1,
+        other => other,
+    };
+    check_algorithm(algorithm, flags)?;
     if flags.on_disk {
-        on_disk(flags.bits, algorithm, &owner, &plan)
+        on_disk(flags, algorithm, &owner, &plan)
     } else {
         on_token(flags, algorithm, &owner, &plan)
     }
@@ -103,23 +116,51 @@ pub(super) fn key_id(text: &str) -> Result<KeyId, String> {
 }
 
 /// A bit length for another algorithm than RSA would be passed over in silence.
-fn check_algorithm(algorithm: Algorithm, bits: Option<u16>) -> Result<(), Error> {
-    if bits.is_some() && !algorithm.is_rsa() {
+fn check_algorithm(algorithm: Algorithm, flags: &GenerateFlags) -> Result<(), Error> {
+    let of_rsa = [
+        ("--bits", flags.bits.is_some()),
+        ("--exponent", flags.exponent.is_some()),
+    ];
+    if let Some((flag, _)) = of_rsa.iter().find(|(_, given)| *given && !algorithm.is_rsa()) {
         return Err(Error::Usage(format!(
-            "--bits is for RSA; a key of {algorithm} has one size only"
+            "{flag} is for RSA; a key of {algorithm} has one size only"
         )));
     }
-    kind_of(algorithm, bits)?;
+    if flags.on_disk {
+        insisted(algorithm, flags)?;
+    } else {
+        kind_of(algorithm, flags.bits)?;
+    }
     if algorithm == Algorithm::RSASHA512 {
         streams::warn("RSASHA512 is not recommended for signing (RFC 8624 3.1); RSASHA256 or ECDSAP256SHA256 are");
     }
     Ok(())
 }
 
-fn on_disk(bits: Option<u16>, algorithm: Algorithm, owner: &Name, plan: &FilePlan) -> Result<Outcome, Error> {
+/// Keys that should not sign any more are made on disk where that is insisted on.
+fn insisted(algorithm: Algorithm, flags: &GenerateFlags) -> Result<(), Error> {
+    let against = if matches!(algorithm, Algorithm::RSASHA1 | Algorithm::NSEC3RSASHA1) {
+        format!("{algorithm} must not sign any more (RFC 9905): take ECDSAP256SHA256 or RSASHA256")
+    } else if let Some(bits) = flags.bits.filter(|bits| *bits < 2048) {
+        format!("an RSA key of {bits} bits is too short (RFC 8624 3.1): take 2048 or more")
+    } else {
+        return Ok(());
+    };
+    if !flags.insist {
+        return Err(Error::Usage(format!("{against}, or insist (--insist)")));
+    }
+    streams::warn(&against);
+    Ok(())
+}
+
+fn on_disk(flags: &GenerateFlags, algorithm: Algorithm, owner: &Name, plan: &FilePlan) -> Result<Outcome, Error> {
     for _ in 0..TRIES {
-        let made = generate_key(plan.flags, algorithm, bits);
-        let (dnskey, fields) = made.map_err(|error| Error::Input(error.to_string()))?;
+        let made = if algorithm.is_rsa() {
+            generate_rsa_key(plan.flags, algorithm, flags.bits, flags.exponent)
+        } else {
+            generate_key(plan.flags, algorithm, None)
+        };
+        let (dnskey, fields) = made.map_err(not_made)?;
         if plan.clash(owner, &dnskey)?.is_some() {
             continue;
         }
@@ -130,6 +171,14 @@ fn on_disk(bits: Option<u16>, algorithm: Algorithm, owner: &Name, plan: &FilePla
         return Ok(Outcome::Done);
     }
     Err(no_room())
+}
+
+/// A key that this build cannot make was asked for, or the crypto library failed.
+fn not_made(error: SoftwareKeyError) -> Error {
+    match error {
+        SoftwareKeyError::Generation { .. } => Error::Input(error.to_string()),
+        asked => Error::Usage(asked.to_string()),
+    }
 }
 
 fn on_token(flags: &GenerateFlags, algorithm: Algorithm, owner: &Name, plan: &FilePlan) -> Result<Outcome, Error> {
