@@ -1,7 +1,13 @@
 //! A folder of a test's own, removed with it: files in, listing and bytes out.
+//!
+//! All of a process lie in one folder, which goes when the process ends in whatever way: what is kept for all tests is never
+//! dropped, and a test that is killed drops nothing.
 
 use std::collections::BTreeSet;
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::LazyLock;
 
 use fs_err as fs;
 use tempfile::TempDir;
@@ -10,6 +16,33 @@ use tempfile::TempDir;
 #[derive(Debug)]
 pub struct Scratch {
     folder: TempDir,
+}
+
+/// The folder of all the process's folders.
+struct Root {
+    folder: PathBuf,
+    /// Waits for the end of its input, which comes with the process's, and removes the folder.
+    _reaper: Child,
+}
+
+impl Root {
+    fn new() -> Self {
+        let folder = tempfile::Builder::new().prefix("signet-test-").tempdir();
+        let folder = folder.expect("a temporary folder").keep();
+        let reaper = Command::new("sh")
+            .args(["-c", "cat; rm -rf -- \"$0\""])
+            .arg(&folder)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            // What interrupts the tests does not reach it.
+            .process_group(0)
+            .spawn();
+        Self {
+            folder,
+            _reaper: reaper.expect("a shell"),
+        }
+    }
 }
 
 impl Default for Scratch {
@@ -25,10 +58,8 @@ impl Scratch {
     /// When none can be made.
     #[must_use]
     pub fn new() -> Self {
-        let folder = tempfile::Builder::new()
-            .prefix("signet-test-")
-            .tempdir()
-            .expect("a temporary folder");
+        static ROOT: LazyLock<Root> = LazyLock::new(Root::new);
+        let folder = tempfile::tempdir_in(&ROOT.folder).expect("a temporary folder");
         Self { folder }
     }
 
