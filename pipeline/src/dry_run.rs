@@ -2,10 +2,11 @@
 //! signatures, and time from a measurement of each store for two seconds. The signatures of the measurement are over bytes
 //! that no RRSIG covers and are thrown away.
 
+use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use dnssec_sign::{KeyIndex, PublicKeyVerifier, SignBatch};
+use dnssec_sign::{Algorithm, KeyIndex, PublicKeyVerifier, SignBatch};
 use rayon::ThreadPool;
 
 use crate::config::{SignConfig, Store, StoreKind, VerifyLevel};
@@ -75,6 +76,33 @@ impl Round for Trial {
     }
 }
 
+/// What was measured of a key: the zones of a run share it, so that they neither wait for each other's measurements nor disturb
+/// them.
+#[derive(Debug, Clone, Copy)]
+struct Rate {
+    /// Signatures a second.
+    signing: f64,
+    /// Seconds that a verification takes on one thread.
+    verification: f64,
+}
+
+/// The measurements of a run, by store and algorithm.
+#[derive(Debug, Default)]
+pub(crate) struct Rates(Mutex<BTreeMap<(usize, Algorithm), Rate>>);
+
+impl Rates {
+    /// What was measured, or else what `measure` finds out while nobody else measures.
+    fn of(&self, what: (usize, Algorithm), measure: impl FnOnce() -> Result<Rate, Error>) -> Result<Rate, Error> {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(rate) = known.get(&what) {
+            return Ok(*rate);
+        }
+        let rate = measure()?;
+        known.insert(what, rate);
+        Ok(rate)
+    }
+}
+
 /// Measures the stores that would sign, and puts together what the run would cost.
 ///
 /// # Errors
@@ -98,24 +126,30 @@ pub(crate) fn estimate(
         let Some(((_, key), _)) = own.max_by_key(|(_, count)| **count) else {
             continue;
         };
-        let (rate, sample) = measure(at, *key, hall, pool, observer)?;
-        let seconds = total as f64 / rate;
+        let Some(dnskey) = store.keys.keys().get(usize::from(key.0)) else {
+            continue;
+        };
+        let rate = hall.rates().of((at, dnskey.algorithm()), || {
+            let (signing, sample) = measure(at, *key, hall, pool, observer)?;
+            let verifier = PublicKeyVerifier::new(dnskey).ok();
+            Ok(Rate {
+                signing,
+                verification: verifier.map_or(0.0, |verifier| verification(&verifier, &sample)),
+            })
+        })?;
+        let seconds = total as f64 / rate.signing;
         let is_token = matches!(store.kind, StoreKind::Token { .. });
         if is_token {
             on_tokens += seconds;
         }
-        if config.verify == VerifyLevel::Full
-            && let Some(dnskey) = store.keys.keys().get(usize::from(key.0))
-            && let Ok(verifier) = PublicKeyVerifier::new(dnskey)
-        {
-            let each = verification(&verifier, &sample);
-            dry_run.verifying += total as f64 * each / pool.current_num_threads() as f64;
+        if config.verify == VerifyLevel::Full {
+            dry_run.verifying += total as f64 * rate.verification / pool.current_num_threads() as f64;
         }
         dry_run.stores.push(StoreEstimate {
             store: store.name.clone(),
             signatures: total,
             calls: if is_token { CALLS * total } else { 0 },
-            rate,
+            rate: rate.signing,
             seconds,
         });
     }

@@ -14,6 +14,7 @@ use rayon::ThreadPool;
 
 use self::board::{Board, Task};
 use crate::config::{SigningKeys, Store, StoreKind};
+use crate::dry_run::Rates;
 use crate::emit::{Emission, Signing};
 use crate::error::Error;
 use crate::journal::Journal;
@@ -83,6 +84,7 @@ pub(crate) struct Crew<'a> {
     senders: Vec<Option<Arc<Sender<Parcel>>>>,
     /// Sessions at work, of all stores.
     count: Arc<AtomicUsize>,
+    rates: Rates,
 }
 
 impl Crew<'_> {
@@ -265,6 +267,7 @@ pub(crate) fn with_sessions<T>(
         limits: &keys.limits[..],
         senders: Vec::new(),
         count: Arc::default(),
+        rates: Rates::default(),
     };
     let mut desks = Vec::new();
     for (place, store) in keys.stores.iter().enumerate() {
@@ -394,6 +397,11 @@ impl Hall<'_> {
             Some(error) => Err(error),
             None => Ok(()),
         }
+    }
+
+    /// What was measured of the stores, by any hall.
+    pub(crate) fn rates(&self) -> &Rates {
+        &self.sessions.rates
     }
 
     /// How many signatures were verified as they came.

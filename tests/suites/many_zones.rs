@@ -138,6 +138,22 @@ fn two_hundred_zones_share_one_login_and_a_bad_one_harms_no_other() {
 }
 
 #[test]
+fn a_dry_run_measures_a_token_once_for_all_zones() {
+    let zones = Zones::new(12);
+    let faulty = Faulty::new("");
+    let (run, report) = zones.sign(&faulty, &["--dry-run"]);
+    run.succeeds();
+    let rate = |zone: &Value| zone["report"]["dry_run"]["stores"][0]["rate"].clone();
+    let rates: Vec<Value> = report["zones"].as_array().unwrap().iter().map(rate).collect();
+    assert!(
+        rates[0].as_f64().unwrap() > 10.0 && rates.iter().all(|rate| *rate == rates[0]),
+        "{rates:?}"
+    );
+    assert!(run.elapsed < std::time::Duration::from_secs(12), "{:?}", run.elapsed);
+    assert!(!zones.scratch.listing(".").iter().any(|name| name.ends_with(".signed")));
+}
+
+#[test]
 fn a_token_that_fails_is_the_worst_and_a_list_is_read_with_care() {
     let zones = Zones::new(12);
     zones.scratch.write("3.zone", "no zone\n");
