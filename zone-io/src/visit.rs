@@ -1,8 +1,10 @@
 //! A zone's file and all that it includes, read once and not stored: chunks side by side on the rayon pool of the caller,
 //! each record lent to a closure together with what the chunk has gathered so far. Nothing is sorted or merged.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
 
@@ -45,6 +47,37 @@ enum Part<T> {
     Nothing,
 }
 
+/// How far all chunks are read from the first one on. They are read nearly in the order of the input, so that only a few of
+/// them, which have the last TTL of those before, wait here with their text.
+#[derive(Default)]
+struct Front {
+    next: usize,
+    /// The last TTL stated before that.
+    ttl: Option<u32>,
+    /// What was read ahead: the last TTL stated in it, and the chunk that is to be read again.
+    ahead: BTreeMap<usize, (Option<u32>, Option<Chunk>)>,
+}
+
+impl Front {
+    /// The last TTL stated before chunk `index`, if that is known.
+    fn before(&self, index: usize) -> Option<Option<u32>> {
+        (index == self.next).then_some(self.ttl)
+    }
+
+    /// Chunk `index` is read, and the last TTL in it is `ttl`; it waits if it is to be read again. Returns the chunks for which
+    /// the last TTL before them is known now.
+    fn pass(&mut self, index: usize, ttl: Option<u32>, waits: Option<Chunk>) -> Vec<(usize, Chunk, Option<u32>)> {
+        self.ahead.insert(index, (ttl, waits));
+        let mut ready = Vec::new();
+        while let Some((ttl, waits)) = self.ahead.remove(&self.next) {
+            ready.extend(waits.map(|chunk| (self.next, chunk, self.ttl)));
+            self.ttl = ttl.or(self.ttl);
+            self.next += 1;
+        }
+        ready
+    }
+}
+
 /// Reads the zone in the file `path` (`-` is the standard input) with the threads of the current rayon pool. `start` makes
 /// a part for each chunk, and `visit` is lent the records of the chunk in the order of the input. How records are kept
 /// ([`LoadOptions::on_fault`], spills) does not matter here: faults refuse the text.
@@ -71,48 +104,46 @@ pub fn visit_records<T: Send>(
     let (mut cutter, zone) = options.open(path)?;
     // The first piece that has so many faults by itself that those behind it do not matter.
     let enough = AtomicUsize::new(usize::MAX);
-    let mut pieces: Vec<(usize, Part<T>)> = (&mut cutter)
+    let front = Mutex::new(Front::default());
+    let lock = || front.lock().unwrap_or_else(PoisonError::into_inner);
+    let pieces: Vec<Vec<(usize, Part<T>)>> = (&mut cutter)
         .enumerate()
         .par_bridge()
         .map(|(index, piece)| {
-            if index > enough.load(Ordering::Relaxed) {
-                return Ok((index, Part::Nothing));
-            }
+            let before = lock().before(index);
             let part = match piece {
-                Piece::Chunk(chunk) => read(chunk, &zone, None, most, &start, &visit),
+                _ if index > enough.load(Ordering::Relaxed) => Part::Nothing,
+                Piece::Chunk(chunk) => read(chunk, &zone, before, most, &start, &visit),
                 Piece::Fault(fault) => Part::Faults(vec![fault]),
                 Piece::Failed(error) => return Err(error),
             };
             if matches!(&part, Part::Faults(faults) if faults.len() >= most) {
                 enough.fetch_min(index, Ordering::Relaxed);
             }
-            Ok((index, part))
+            let mut parts = Vec::new();
+            let (ttl, waits) = match part {
+                Part::Later(later) => (later.1, Some(later.0)),
+                Part::Done(_, ttl) => {
+                    parts.push((index, part));
+                    (ttl, None)
+                }
+                Part::Faults(_) | Part::Nothing => {
+                    parts.push((index, part));
+                    (None, None)
+                }
+            };
+            let ready = lock().pass(index, ttl, waits);
+            for (index, chunk, before) in ready {
+                parts.push((index, read(chunk, &zone, Some(before), most, &start, &visit)));
+            }
+            Ok(parts)
         })
         .collect::<Result<_, Error>>()?;
+    let mut pieces: Vec<(usize, Part<T>)> = pieces.into_iter().flatten().collect();
     pieces.sort_unstable_by_key(|(index, _)| *index);
-    let mut last = None;
-    let pieces: Vec<(Part<T>, Option<u32>)> = pieces
-        .into_iter()
-        .map(|(_, part)| {
-            let before = last;
-            match &part {
-                Part::Done(_, ttl) => last = ttl.or(last),
-                Part::Later(later) => last = later.1.or(last),
-                Part::Faults(_) | Part::Nothing => {}
-            }
-            (part, before)
-        })
-        .collect();
-    let pieces: Vec<Part<T>> = pieces
-        .into_par_iter()
-        .map(|(part, before)| match part {
-            Part::Later(later) => read(later.0, &zone, Some(before), most, &start, &visit),
-            other => other,
-        })
-        .collect();
     let mut parts = Vec::with_capacity(pieces.len());
     let mut faults = Vec::new();
-    for piece in pieces {
+    for (_, piece) in pieces {
         match piece {
             Part::Done(part, _) => parts.push(part),
             Part::Faults(more) => faults.extend(more),
@@ -208,6 +239,33 @@ mod tests {
         for chunk_size in 1..text.len() {
             assert_eq!(records(text, chunk_size).unwrap(), whole, "{chunk_size}");
         }
+    }
+
+    #[test]
+    fn no_chunk_waits_behind_others_that_are_read() {
+        let text = "@ 9 SOA ns h 1 2 3 4 5\n".to_owned() + &"a A 192.0.2.1\n".repeat(100);
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("zone");
+        fs::write(&path, text).unwrap();
+        let mut options = LoadOptions::new("example.".parse().unwrap());
+        options.chunk_size = Some(10);
+        let started = AtomicUsize::new(0);
+        let start = || {
+            started.fetch_add(1, Ordering::Relaxed);
+            0
+        };
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+        let visited = pool.install(|| visit_records(&path, &options, start, |count, _| *count += 1));
+        let parts = visited.unwrap().parts;
+        assert_eq!((parts.iter().sum::<u32>(), parts.len()), (101, started.into_inner()));
+        assert!(parts.len() > 50);
+
+        let mut front = Front::default();
+        assert_eq!(front.before(0), Some(None));
+        assert!(front.pass(2, Some(7), None).is_empty() && front.pass(1, None, None).is_empty());
+        assert_eq!(front.before(3), None);
+        assert!(front.pass(0, Some(5), None).is_empty());
+        assert_eq!((front.before(3), front.ahead.len()), (Some(Some(7)), 0));
     }
 
     #[test]
