@@ -122,6 +122,7 @@ mod dnskey;
 mod fault;
 #[cfg(feature = "hickory")]
 mod hickory;
+mod kept;
 mod keyset;
 #[cfg(all(feature = "openssl", any(feature = "software", feature = "verify")))]
 mod libcrypto;
@@ -151,10 +152,11 @@ pub use algorithm::{Algorithm, DigestType, UnknownAlgorithm};
 #[cfg(any(feature = "software", feature = "verify"))]
 pub use crypto::{BadSignature, PublicKeyVerifier, VerifierError, VerifyError, verify_signature};
 pub use denial::{
-    ChainError, Nsec3Chain, Nsec3Entry, Nsec3Hasher, Nsec3Link, Nsec3Names, Nsec3Params, write_bitmap, write_hash_label,
+    ChainError, Nsec3Chain, Nsec3Hasher, Nsec3Link, Nsec3Names, Nsec3Params, Nsec3Part, write_bitmap, write_hash_label,
 };
 pub use dnskey::{Dnskey, DnskeyError, REVOKE, SEP, ZONE, key_tag};
 pub use fault::{ZoneFault, ZoneRule};
+pub use kept::Kept;
 pub use keyset::{
     KeyCandidate, KeyId, KeyRoles, KeySet, KeySetEntry, KeySetError, KeySetOptions, KeySetWarning, KeySource, KeyState,
     KeyTimes, Lacking, NoRecordState, RecordState, RecordStates, Succession, UnusedKey,

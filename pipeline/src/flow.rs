@@ -13,7 +13,6 @@ use std::time::{Duration, Instant};
 use dnssec_sign::verify::{Expectations, Level, SepFlag};
 use dnssec_sign::{Nsec3Chain, Window};
 use rayon::ThreadPool;
-use rayon::slice::ParallelSliceMut as _;
 
 use crate::children::Children;
 use crate::config::{Contents, Output, PartitionSize, SignConfig, SigningKeys, VerifyLevel};
@@ -98,6 +97,7 @@ impl Task<'_> {
             soa: decision.again && comparison.is_some(),
             zonemd: !task.config.zonemd.is_empty(),
         });
+        let lists = task.config.input.lists();
         let work = Work {
             context: &decision.context,
             stores: task.keys.stores.len(),
@@ -113,6 +113,7 @@ impl Task<'_> {
             },
             lints: inputs.zone.lints(),
             late: &late,
+            lists: &lists,
             children: inputs.children.as_ref(),
             comparison: comparison.as_ref(),
         };
@@ -220,8 +221,7 @@ impl Task<'_> {
             return finish(None);
         }
         let parts = names.into_chain();
-        let chain = Nsec3Chain::build(parts, |entries| pool.install(|| entries.par_sort_unstable()))
-            .map_err(|error| Error::Input(error.to_string()))?;
+        let chain = Nsec3Chain::build(parts, |bytes| work.lists.keep(bytes).map_err(Error::Zone))?;
         work.observer.phase(Phase::Chain, Some(chain.len() as u64));
         let size = match config.partition {
             PartitionSize::Records(records) => records.max(1),

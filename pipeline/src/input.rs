@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use dnssec_sign::Name;
-use zone_io::{Lints, LoadOptions, Reading};
+use zone_io::{Lints, LoadOptions, Reading, Spill};
 
 /// How a zone file and what it includes are read. Results never depend on it, but for the warnings.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,7 +14,8 @@ pub struct InputOptions {
     pub include_root: Option<PathBuf>,
     /// The most bytes of text in one input; without it only what expands beyond all reason is refused.
     pub max_input: Option<u64>,
-    /// The bytes of memory that may be in use; sorted records past a half of it go to temporary files.
+    /// The bytes of memory that may be in use; sorted records past a half of it go to temporary files, and so do the lists of
+    /// an NSEC3 chain past an eighth.
     pub memory: u64,
     /// Where temporary files go; the system's directory for them by default.
     pub temp_dir: Option<PathBuf>,
@@ -52,5 +53,10 @@ impl InputOptions {
         options.run_records = self.run_records;
         options.lints = self.lints;
         options
+    }
+
+    /// Where lists go that grow with the zone, beside its records.
+    pub(crate) fn lists(&self) -> Spill {
+        Spill::new(self.memory / 8, self.temp_dir.clone())
     }
 }

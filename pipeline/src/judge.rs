@@ -8,7 +8,7 @@ use dnssec_sign::verify::{
 };
 use dnssec_sign::{Name, NodeList, RecordType};
 use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
-use zone_io::{Outside, ReadOptions, Reader, lookup};
+use zone_io::{Outside, ReadOptions, Reader, Spill, lookup};
 
 use crate::config::{PartitionSize, VerifyConfig};
 use crate::context::moment;
@@ -42,13 +42,13 @@ pub fn verify(config: &VerifyConfig, observer: &dyn Observer) -> Result<VerifyRe
     // The digest is one pass over all names in order; the partitions are judged beside it.
     let (verdicts, digest) = pool.install(|| {
         rayon::join(
-            || judge_partitions(&partitions, &facts, observer),
+            || judge_partitions(&partitions, &facts, &config.input.lists(), observer),
             || ZoneDigest::new(&facts).map(|digest| add_all(digest, &partitions)),
         )
     });
     zone.check_unchanged()?;
     let mut joiner = Joiner::new(&facts);
-    for verdict in verdicts {
+    for verdict in verdicts? {
         joiner.add(verdict);
     }
     if let Some(digest) = digest {
@@ -72,14 +72,20 @@ fn expectations(config: &VerifyConfig) -> Result<Expectations, Error> {
     Ok(expectations)
 }
 
-fn judge_partitions(partitions: &Partitions<'_>, facts: &ApexFacts, observer: &dyn Observer) -> Vec<PartitionVerdict> {
+/// What is to be compared at the end goes to `lists`.
+fn judge_partitions(
+    partitions: &Partitions<'_>,
+    facts: &ApexFacts,
+    lists: &Spill,
+    observer: &dyn Observer,
+) -> Result<Vec<PartitionVerdict>, Error> {
     (0..partitions.len())
         .into_par_iter()
         .map_init(NodeList::new, |nodes, index| {
             partitions.load(index, nodes);
             let verdict = verify_partition(nodes, partitions.cut(index).as_deref(), facts);
             observer.advance(Phase::Verify, nodes.record_count() as u64);
-            verdict
+            Ok(verdict.keep(|bytes| lists.keep(bytes))?)
         })
         .collect()
 }

@@ -6,9 +6,9 @@ use std::sync::atomic::Ordering;
 use std::sync::{Mutex, PoisonError};
 
 use dnssec_sign::{
-    Earlier, NodeList, Nsec3Chain, Nsec3Names, Planner, ZoneContext, ZoneFault, ZoneRule, write_hash_label,
+    Earlier, NodeList, Nsec3Chain, Nsec3Part, Planner, ZoneContext, ZoneFault, ZoneRule, write_hash_label,
 };
-use zone_io::{Lint, Lints, Reason, Run, check_sets, merge_range};
+use zone_io::{Lint, Lints, Reason, Run, Spill, check_sets, merge_range};
 
 use crate::children::Children;
 use crate::emit::{Emission, Explain, Renderer, Scratch, Signing};
@@ -37,6 +37,8 @@ pub(crate) struct Work<'a> {
     /// The warnings that are wanted.
     pub(crate) lints: Lints,
     pub(crate) late: &'a Late,
+    /// Where the lists of an NSEC3 chain go.
+    pub(crate) lists: &'a Spill,
     /// DS sets that take the place of the zone's.
     pub(crate) children: Option<&'a Children>,
     /// The file that the output takes the place of.
@@ -87,7 +89,7 @@ impl<'a> Work<'a> {
 pub(crate) struct Names<'a> {
     pub(crate) work: Work<'a>,
     pub(crate) partitions: &'a Partitions<'a>,
-    chain: Mutex<Vec<Nsec3Names>>,
+    chain: Mutex<Vec<Nsec3Part>>,
     /// Records of input in each partition, for the progress.
     records: Mutex<Vec<u64>>,
 }
@@ -103,7 +105,7 @@ impl<'a> Names<'a> {
     }
 
     /// The names of the NSEC3 chain, partition by partition in no particular order.
-    pub(crate) fn into_chain(self) -> Vec<Nsec3Names> {
+    pub(crate) fn into_chain(self) -> Vec<Nsec3Part> {
         self.chain.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -180,6 +182,7 @@ impl<'a> Round for Names<'a> {
         }
         if !emission.chain.is_empty() {
             let names = std::mem::take(&mut emission.chain);
+            let names = names.keep(|bytes| self.work.lists.keep(bytes))?;
             self.chain.lock().unwrap_or_else(PoisonError::into_inner).push(names);
         }
         Ok(emission)
@@ -197,7 +200,7 @@ impl<'a> Round for Names<'a> {
 
     fn verify(&self, index: usize, _: &mut NamesScratch<'a>) -> Result<(), Error> {
         match self.work.verification {
-            Some(verification) => verification.verify(index, self.work.output),
+            Some(verification) => verification.verify(index, self.work.output, self.work.lists),
             None => Ok(()),
         }
     }
@@ -316,7 +319,7 @@ impl<'a> Round for Chain<'a> {
 
     fn verify(&self, index: usize, _: &mut Self::Scratch) -> Result<(), Error> {
         match self.work.verification {
-            Some(verification) => verification.verify(self.before + index, self.work.output),
+            Some(verification) => verification.verify(self.before + index, self.work.output, self.work.lists),
             None => Ok(()),
         }
     }

@@ -8,7 +8,7 @@ use dnssec_sign::verify::{
     ApexFacts, Expectations, Finding, Joiner, Level, PartitionVerdict, Report, Rule, survey_apex, verify_partition,
 };
 use dnssec_sign::{Locus, Name, NodeList};
-use zone_io::{ReadOptions, Reader, Run, RunBuilder, lookup, merge_range};
+use zone_io::{ReadOptions, Reader, Run, RunBuilder, Spill, lookup, merge_range};
 
 use crate::error::Error;
 use crate::output::ZoneOutput;
@@ -75,8 +75,8 @@ impl Verification {
         Ok(())
     }
 
-    /// Judges partition `index`, which is written.
-    pub(crate) fn verify(&self, index: usize, output: &ZoneOutput<'_>) -> Result<(), Error> {
+    /// Judges partition `index`, which is written. What is to be compared at the end goes to `lists`.
+    pub(crate) fn verify(&self, index: usize, output: &ZoneOutput<'_>, lists: &Spill) -> Result<(), Error> {
         let Some(facts) = self.facts.get() else {
             return Ok(());
         };
@@ -88,7 +88,7 @@ impl Verification {
         let run = [read_back(&self.expectations.origin, range, output)?];
         let mut nodes = NodeList::new();
         merge_range(&run, self.expectations.origin.borrow(), &[], None, &mut nodes);
-        let verdict = verify_partition(&nodes, cut.as_deref(), facts);
+        let verdict = verify_partition(&nodes, cut.as_deref(), facts).keep(|bytes| lists.keep(bytes))?;
         self.update(index, |partition| partition.verdict = Some(verdict));
         Ok(())
     }

@@ -120,6 +120,7 @@ pub use reason::Reason;
 pub use run::{Run, RunBuilder};
 pub use sets::check_sets;
 pub use source::Reading;
+pub use spill::Spill;
 pub use visit::{Visited, visit_records};
 pub use writer::{Access, AtomicFile, Unpublished, remove_synced};
 pub use zone_file::{TextForm, ZoneFile};

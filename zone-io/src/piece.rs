@@ -92,7 +92,7 @@ impl Parser<'_> {
 
     fn finish(&self, builder: RunBuilder, chunk: &Chunk) -> Result<Run, Error> {
         let mut run = builder.finish(chunk.first_line);
-        self.spill.keep(&mut run)?;
+        self.spill.keep_run(&mut run)?;
         Ok(run)
     }
 }

@@ -1,18 +1,21 @@
-//! Sorted runs out of memory and into temp files once they are too many: files without a name that nobody else can
-//! open, mapped again as the same bytes. What a run is, is in `run`.
+//! Sorted runs, and other lists that grow with a zone, out of memory and into temp files once they are too many: files without
+//! a name that nobody else can open, mapped again as the same bytes. What a run is, is in `run`.
 
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use dnssec_sign::Kept;
+use memmap2::Mmap;
+
 use crate::error::Error;
 use crate::map;
 use crate::run::Run;
 
-/// Where runs go, and how many bytes of them stay.
+/// Where sorted records and other lists go that grow with a zone, and how many bytes of them stay in memory.
 #[derive(Debug)]
-pub(crate) struct Spill {
-    /// So many bytes of runs are kept in memory.
+pub struct Spill {
+    /// So many bytes are kept in memory.
     limit: u64,
     directory: PathBuf,
     held: AtomicU64,
@@ -20,7 +23,8 @@ pub(crate) struct Spill {
 
 impl Spill {
     /// Nothing is held yet. Without a directory it is the system's for temporary files.
-    pub(crate) fn new(limit: u64, directory: Option<PathBuf>) -> Self {
+    #[must_use]
+    pub fn new(limit: u64, directory: Option<PathBuf>) -> Self {
         Self {
             limit,
             directory: directory.unwrap_or_else(std::env::temp_dir),
@@ -28,33 +32,46 @@ impl Spill {
         }
     }
 
-    /// Counts a run, and moves it to a file when there is no more room in memory.
+    /// Counts the bytes, and moves them to a file when there is no more room in memory.
     ///
     /// # Errors
     /// [`Error::Io`] with the directory, as when the disk is full.
-    pub(crate) fn keep(&self, run: &mut Run) -> Result<(), Error> {
-        let size = u64::try_from(run.memory()).unwrap_or(u64::MAX);
-        if self.held.fetch_add(size, Ordering::Relaxed).saturating_add(size) <= self.limit {
-            return Ok(());
+    pub fn keep(&self, bytes: Kept) -> Result<Kept, Error> {
+        Ok(match self.spilled(bytes.as_ref())? {
+            Some(mapped) => Kept::new(mapped),
+            None => bytes,
+        })
+    }
+
+    /// The same with the bytes of a run.
+    pub(crate) fn keep_run(&self, run: &mut Run) -> Result<(), Error> {
+        if let Some(mapped) = self.spilled(run.bytes())? {
+            run.move_to(mapped);
+        }
+        Ok(())
+    }
+
+    /// The bytes in a file, when there is no room for them in memory.
+    fn spilled(&self, bytes: &[u8]) -> Result<Option<Mmap>, Error> {
+        let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        let held = self.held.fetch_add(size, Ordering::Relaxed);
+        if size == 0 || held.saturating_add(size) <= self.limit {
+            return Ok(None);
         }
         self.held.fetch_sub(size, Ordering::Relaxed);
-        self.write(run).map_err(|cause| Error::Io {
+        self.write(bytes).map(Some).map_err(|cause| Error::Io {
             path: self.directory.clone(),
             source: io::Error::new(
                 cause.kind(),
-                format!("{size} bytes of sorted records do not go to a temporary file: {cause}; name another directory for them, or allow more memory"),
+                format!("{size} bytes that grow with the zone do not go to a temporary file: {cause}; name another directory for them, or allow more memory"),
             ),
         })
     }
 
-    fn write(&self, run: &mut Run) -> io::Result<()> {
-        if run.is_empty() {
-            return Ok(());
-        }
+    fn write(&self, bytes: &[u8]) -> io::Result<Mmap> {
         let mut file = tempfile::tempfile_in(&self.directory)?;
-        file.write_all(run.bytes())?;
-        run.move_to(map::map(&file)?);
-        Ok(())
+        file.write_all(bytes)?;
+        map::map(&file)
     }
 }
 
@@ -79,16 +96,18 @@ mod tests {
         let mut runs = [run(), run(), run()];
         let size = runs[0].memory();
         let spill = Spill::new(2 * size as u64, Some(directory.path().to_owned()));
-        runs.iter_mut().try_for_each(|run| spill.keep(run)).unwrap();
+        runs.iter_mut().try_for_each(|run| spill.keep_run(run)).unwrap();
         assert_eq!(runs.each_ref().map(Run::memory), [size, size, 0]);
         assert_eq!(runs[2].bytes(), runs[0].bytes());
         assert_eq!(directory.path().read_dir().unwrap().count(), 0);
+        let list = spill.keep(Kept::from(vec![1, 2, 3])).unwrap();
+        assert_eq!(list.as_ref(), [1, 2, 3]);
     }
 
     #[test]
     fn a_directory_that_is_gone_is_named() {
         let spill = Spill::new(0, Some("/no/such/directory".into()));
-        let message = spill.keep(&mut run()).unwrap_err().to_string();
+        let message = spill.keep_run(&mut run()).unwrap_err().to_string();
         assert!(message.starts_with("/no/such/directory: "), "{message}");
     }
 }

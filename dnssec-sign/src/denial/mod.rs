@@ -5,6 +5,4 @@ mod bitmap;
 mod nsec3;
 
 pub use bitmap::write_bitmap;
-pub use nsec3::{
-    ChainError, Nsec3Chain, Nsec3Entry, Nsec3Hasher, Nsec3Link, Nsec3Names, Nsec3Params, write_hash_label,
-};
+pub use nsec3::{ChainError, Nsec3Chain, Nsec3Hasher, Nsec3Link, Nsec3Names, Nsec3Params, Nsec3Part, write_hash_label};

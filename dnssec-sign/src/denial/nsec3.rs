@@ -1,10 +1,12 @@
 //! The NSEC3 chain (RFC 5155 7.1): names become (hash, fingerprint, bitmap) entries, partition by partition;
-//! entries of all partitions are sorted by hash, joined and linked. Sorting is the caller's, who has the threads.
+//! entries of all partitions are sorted by hash, joined and linked, a range of hashes at a time. Where the lists are
+//! kept is the caller's to say.
 
 use std::collections::HashMap;
 
 use sha1::{Digest as _, Sha1};
 
+use crate::kept::{Kept, Ranges, ends};
 use crate::name::NameRef;
 
 /// The parameters of a chain (RFC 5155 4.1).
@@ -87,21 +89,51 @@ pub fn write_hash_label(hash: &[u8; 20], out: &mut Vec<u8>) {
     out.extend_from_slice(&label);
 }
 
-/// One name of the chain: 32 bytes.
+/// One name of the chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Nsec3Entry {
+struct Entry {
     /// The hash of the name.
-    pub hash: [u8; 20],
-    /// Which bitmap in the [`Nsec3Names`] or [`Nsec3Chain`] that the entry is of; 0 is the empty one.
+    hash: [u8; 20],
+    /// Which bitmap of the names or of the chain; 0 is the empty one.
     bitmap: u32,
     /// The fingerprint of the name.
     fingerprint: u64,
 }
 
+impl Entry {
+    /// The bytes of a packed entry: hash, bitmap, fingerprint.
+    const PACKED: usize = 32;
+
+    fn pack(self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.hash);
+        out.extend_from_slice(&self.bitmap.to_be_bytes());
+        out.extend_from_slice(&self.fingerprint.to_be_bytes());
+    }
+
+    /// An entry of a part, whose bitmaps have these numbers in the chain.
+    fn unpack(packed: &[u8; Self::PACKED], numbers: &[u32]) -> Self {
+        let (hash, rest) = packed.split_first_chunk().unwrap_or((&[0; 20], &[]));
+        let (bitmap, rest) = rest.split_first_chunk().unwrap_or((&[0; 4], &[]));
+        let (fingerprint, _) = rest.split_first_chunk().unwrap_or((&[0; 8], &[]));
+        Self {
+            hash: *hash,
+            bitmap: numbers.get(u32::from_be_bytes(*bitmap) as usize).copied().unwrap_or(0),
+            fingerprint: u64::from_be_bytes(*fingerprint),
+        }
+    }
+}
+
 /// The entries of some names, with the bitmaps that they share.
 #[derive(Debug, Default)]
 pub struct Nsec3Names {
-    entries: Vec<Nsec3Entry>,
+    entries: Vec<Entry>,
+    bitmaps: Bitmaps,
+}
+
+/// The same in the order of hashes, kept until the chain is made.
+#[derive(Debug)]
+pub struct Nsec3Part {
+    entries: Kept,
     bitmaps: Bitmaps,
 }
 
@@ -144,7 +176,7 @@ impl Nsec3Names {
     /// Adds a name by its hash and fingerprint; an empty non-terminal has no types.
     pub fn add(&mut self, (hash, fingerprint): ([u8; 20], u64), bitmap: &[u8]) {
         let bitmap = self.bitmaps.number(bitmap);
-        self.entries.push(Nsec3Entry {
+        self.entries.push(Entry {
             hash,
             bitmap,
             fingerprint,
@@ -162,6 +194,20 @@ impl Nsec3Names {
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
+
+    /// Sorts the entries, and hands them to `keep`, which may put them anywhere: 32 bytes each.
+    ///
+    /// # Errors
+    /// What `keep` says.
+    pub fn keep<E>(mut self, keep: impl FnOnce(Kept) -> Result<Kept, E>) -> Result<Nsec3Part, E> {
+        self.entries.sort_unstable();
+        let mut packed = Vec::with_capacity(self.entries.len() * Entry::PACKED);
+        self.entries.iter().for_each(|entry| entry.pack(&mut packed));
+        Ok(Nsec3Part {
+            entries: keep(packed.into())?,
+            bitmaps: self.bitmaps,
+        })
+    }
 }
 
 /// Two names with one hash (RFC 5155 7.1): another salt has to be taken.
@@ -172,12 +218,18 @@ pub struct ChainError {
     pub hash: [u8; 20],
 }
 
-/// All entries of a zone in hash order, each once.
+/// All names of a zone in hash order, each once.
 #[derive(Debug, Default)]
 pub struct Nsec3Chain {
-    entries: Vec<Nsec3Entry>,
+    blocks: Vec<Kept>,
+    length: usize,
     bitmaps: Bitmaps,
 }
+
+/// Links in a block of a chain.
+const BLOCK: usize = 1 << 15;
+/// The bytes of a link in a block: its hash, and the number of its bitmap.
+const LINK: usize = 24;
 
 /// One NSEC3 record: its hash, its successor's, and its types.
 #[derive(Debug, Clone, Copy)]
@@ -191,69 +243,81 @@ pub struct Nsec3Link<'a> {
 }
 
 impl Nsec3Chain {
-    /// Joins the entries of all partitions. `sort` brings the entries in ascending order, on as many threads as it
-    /// likes. A name met twice is an empty non-terminal that two partitions share, or one that is a name in the other.
+    /// Joins the entries of all partitions, a range of hashes at a time. The chain goes to `keep` in blocks. A name met twice is
+    /// an empty non-terminal that two partitions share, or one that is a name in the other.
     ///
     /// # Errors
-    /// [`ChainError`] for a hash collision.
-    pub fn build(
-        parts: impl IntoIterator<Item = Nsec3Names>,
-        sort: impl FnOnce(&mut [Nsec3Entry]),
-    ) -> Result<Self, ChainError> {
+    /// [`ChainError`] for a hash collision, and what `keep` says.
+    pub fn build<E: From<ChainError>>(
+        parts: impl IntoIterator<Item = Nsec3Part>,
+        mut keep: impl FnMut(Kept) -> Result<Kept, E>,
+    ) -> Result<Self, E> {
         let mut chain = Self::default();
-        for part in parts {
-            let numbers: Vec<u32> = part
-                .bitmaps
-                .list
-                .iter()
-                .map(|bitmap| chain.bitmaps.number(bitmap))
-                .collect();
-            chain.entries.extend(part.entries.iter().map(|entry| Nsec3Entry {
-                bitmap: numbers[entry.bitmap as usize],
-                ..*entry
-            }));
-        }
-        sort(&mut chain.entries);
-        let mut collision = None;
-        chain.entries.dedup_by(|later, kept| {
-            if later.hash != kept.hash {
-                return false;
+        let parts: Vec<(Kept, Vec<u32>)> = parts
+            .into_iter()
+            .map(|part| {
+                let bitmaps = part.bitmaps.list.iter();
+                let numbers = bitmaps.map(|bitmap| chain.bitmaps.number(bitmap)).collect();
+                (part.entries, numbers)
+            })
+            .collect();
+        let mut ranges = Ranges::new(parts.iter().map(|(entries, _)| entries));
+        let mut entries: Vec<Entry> = Vec::new();
+        let mut block = Vec::with_capacity(BLOCK.min(ranges.len()) * LINK);
+        for end in ends(ranges.len()) {
+            entries.clear();
+            ranges.take_below(end, |part, packed| entries.push(Entry::unpack(packed, &parts[part].1)));
+            entries.sort_unstable();
+            for same in entries.chunk_by(|one, other| one.hash == other.hash) {
+                let (first, last) = (same[0], same[same.len() - 1]);
+                if same.iter().any(|entry| entry.fingerprint != first.fingerprint) {
+                    return Err(ChainError { hash: first.hash }.into());
+                }
+                block.extend_from_slice(&first.hash);
+                // The empty bitmap sorts first: what comes last has the types, if anything has.
+                block.extend_from_slice(&last.bitmap.to_be_bytes());
+                chain.length += 1;
+                if block.len() == BLOCK * LINK {
+                    let full = std::mem::replace(&mut block, Vec::with_capacity(BLOCK * LINK));
+                    chain.blocks.push(keep(full.into())?);
+                }
             }
-            if later.fingerprint != kept.fingerprint {
-                collision = Some(ChainError { hash: kept.hash });
-            }
-            // The empty bitmap sorts first: what comes later has the types, if anything has.
-            kept.bitmap = later.bitmap;
-            true
-        });
-        match collision {
-            Some(error) => Err(error),
-            None => Ok(chain),
         }
+        if !block.is_empty() {
+            chain.blocks.push(keep(block.into())?);
+        }
+        Ok(chain)
     }
 
     /// The number of NSEC3 records.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.entries.len()
+        self.length
     }
 
     /// Whether the chain is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
+        self.length == 0
     }
 
     /// Link `index` of the chain, from 0; the last one's successor is the first. Panics past the end, as indexing does.
     #[must_use]
     pub fn link(&self, index: usize) -> Nsec3Link<'_> {
-        let entry = &self.entries[index];
-        let next = self.entries.get(index + 1).unwrap_or(&self.entries[0]);
+        let (hash, bitmap) = self.at(index);
+        let (next, _) = self.at(if index + 1 < self.length { index + 1 } else { 0 });
         Nsec3Link {
-            hash: &entry.hash,
-            next: &next.hash,
-            bitmap: &self.bitmaps.list[entry.bitmap as usize],
+            hash,
+            next,
+            bitmap: &self.bitmaps.list[bitmap as usize],
         }
+    }
+
+    fn at(&self, index: usize) -> (&[u8; 20], u32) {
+        let links: &[[u8; LINK]] = self.blocks[index / BLOCK].as_ref().as_chunks().0;
+        let (hash, rest) = links[index % BLOCK].split_first_chunk().unwrap_or((&[0; 20], &[]));
+        let number = rest.first_chunk().map_or(0, |bytes| u32::from_be_bytes(*bytes));
+        (hash, number)
     }
 }
 
@@ -313,7 +377,11 @@ mod tests {
         let mut two = Nsec3Names::new();
         two.add(([3; 20], 5), b"");
         two.add(([2; 20], 7), b"\x00\x01\x20");
-        let chain = Nsec3Chain::build([one, two], |entries| entries.sort_unstable()).unwrap();
+        let build = |names: Vec<Nsec3Names>| {
+            let keep = Ok::<_, ChainError>;
+            Nsec3Chain::build(names.into_iter().map(|names| names.keep(keep).unwrap()), keep)
+        };
+        let chain = build(vec![one, two]).unwrap();
         assert_eq!(chain.len(), 3);
         assert_eq!(chain.link(1).bitmap, b"\x00\x01\x20");
         assert_eq!(chain.link(2).next, &[1; 20]);
@@ -321,6 +389,30 @@ mod tests {
         let mut clash = Nsec3Names::new();
         clash.add(([2; 20], 7), b"");
         clash.add(([2; 20], 8), b"");
-        assert!(Nsec3Chain::build([clash], |entries| entries.sort_unstable()).is_err());
+        assert_eq!(build(vec![clash]).unwrap_err().hash, [2; 20]);
+    }
+
+    #[test]
+    fn a_long_chain_is_the_sort_of_all_names() {
+        let hash = |number: u32| {
+            let mut hash = [0; 20];
+            hash[..4].copy_from_slice(&number.wrapping_mul(0x9e37_79b1).to_be_bytes());
+            hash
+        };
+        let count = 3 * u32::try_from(BLOCK).unwrap() + 5;
+        let mut parts: Vec<Nsec3Names> = (0..7).map(|_| Nsec3Names::new()).collect();
+        for number in 0..count {
+            parts[number as usize % 7].add((hash(number), 0), &number.to_be_bytes()[3..]);
+        }
+        let keep = Ok::<_, ChainError>;
+        let chain = Nsec3Chain::build(parts.into_iter().map(|names| names.keep(keep).unwrap()), keep).unwrap();
+        let mut sorted: Vec<([u8; 20], u32)> = (0..count).map(|number| (hash(number), number)).collect();
+        sorted.sort_unstable();
+        assert_eq!(chain.len(), sorted.len());
+        for (index, (hash, number)) in sorted.iter().enumerate() {
+            let link = chain.link(index);
+            assert_eq!((link.hash, link.bitmap), (hash, &number.to_be_bytes()[3..]));
+            assert_eq!(link.next, &sorted[(index + 1) % sorted.len()].0);
+        }
     }
 }

@@ -5,8 +5,9 @@ use super::apex::ApexFacts;
 use super::finding::{Finding, Findings};
 use super::folded::FoldedName;
 use super::nsec_chain::{NsecEdges, wrong_next};
-use super::nsec3::{Bitmaps, ChainPart};
+use super::nsec3::Bitmaps;
 use super::nsec3_join;
+use super::nsec3_list::PackedPart;
 use super::partition::PartitionVerdict;
 use super::report::{Counts, Expiry, Report, summarise};
 use super::rule::Rule;
@@ -14,6 +15,7 @@ use super::zonemd::ZoneDigest;
 use crate::name::Name;
 use crate::record::Locus;
 use std::cmp::Ordering;
+use std::sync::Arc;
 
 /// Takes verdicts as they come and keeps what the whole needs.
 #[derive(Debug)]
@@ -26,7 +28,7 @@ pub struct Joiner<'f> {
     cut: Option<Name>,
     first_in_chain: Option<Name>,
     end_of_chain: Option<NsecEdges>,
-    chains: Vec<ChainPart>,
+    chains: Vec<Vec<(PackedPart, Arc<[u32]>)>>,
     bitmaps: Bitmaps,
 }
 
@@ -53,7 +55,7 @@ impl<'f> Joiner<'f> {
             cut: None,
             first_in_chain: None,
             end_of_chain: None,
-            chains: facts.nsec3.iter().map(|_| ChainPart::default()).collect(),
+            chains: facts.nsec3.iter().map(|_| Vec::new()).collect(),
             bitmaps: Bitmaps::default(),
         }
     }
@@ -76,23 +78,11 @@ impl<'f> Joiner<'f> {
         if let Some(edges) = verdict.nsec.take() {
             self.join_nsec(edges);
         }
-        let numbers: Vec<_> = verdict
-            .nsec3
-            .bitmaps
-            .iter()
-            .map(|bitmap| self.bitmaps.number(bitmap))
-            .collect();
-        let own = |number: u32| numbers.get(number as usize).copied().unwrap_or(u32::MAX);
+        let bitmaps = verdict.nsec3.bitmaps.iter();
+        let numbers: Arc<[u32]> = bitmaps.map(|bitmap| self.bitmaps.number(bitmap)).collect();
         for (chain, part) in self.chains.iter_mut().zip(verdict.nsec3.parts) {
-            self.counts.nsec3 += part.present.len() as u64;
-            chain.expected.extend(part.expected.into_iter().map(|mut entry| {
-                entry.bitmap = own(entry.bitmap);
-                entry
-            }));
-            chain.present.extend(part.present.into_iter().map(|mut entry| {
-                entry.bitmap = own(entry.bitmap);
-                entry
-            }));
+            self.counts.nsec3 += part.records as u64;
+            chain.push((part, numbers.clone()));
         }
     }
 
@@ -188,10 +178,10 @@ impl<'f> Joiner<'f> {
                 wrong_next(end.last.clone(), next.borrow(), first.borrow(), end.locus)
             });
         }
-        for (chain, part) in self.facts.nsec3.iter().zip(std::mem::take(&mut self.chains)) {
+        for (chain, parts) in self.facts.nsec3.iter().zip(&self.chains) {
             if self.facts.is_checked(chain) {
                 nsec3_join::compare(
-                    part,
+                    parts,
                     &self.bitmaps,
                     self.facts.expectations.origin.borrow(),
                     &mut self.findings,

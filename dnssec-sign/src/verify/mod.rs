@@ -37,6 +37,7 @@ mod keys;
 mod nsec3;
 mod nsec3_chain;
 mod nsec3_join;
+mod nsec3_list;
 mod nsec_chain;
 mod partition;
 mod report;

@@ -162,6 +162,16 @@ pub(super) enum Reason {
 }
 
 impl Reason {
+    /// The reason that is this number.
+    pub(super) fn of_number(number: u8) -> Self {
+        match number {
+            0 => Self::InsecureNonTerminal,
+            1 => Self::NonTerminal,
+            2 => Self::InsecureDelegation,
+            _ => Self::Authoritative,
+        }
+    }
+
     /// Whether an opt-out span may cover the name instead (RFC 5155 6 and 7.1).
     pub(super) fn may_be_left_out(self) -> bool {
         matches!(self, Self::InsecureNonTerminal | Self::InsecureDelegation)

@@ -7,6 +7,7 @@ use super::finding::{Finding, Findings};
 use super::folded::FoldedName;
 use super::nsec_chain::ttl_detail;
 use super::nsec3::{Bitmaps, ChainPart, Expected, Nsec3, Present, Reason, fingerprint, listed_types, owner_hash};
+use super::nsec3_list::PackedPart;
 use super::rule::Rule;
 use super::site::{Place, Site};
 use crate::record::{Locus, RecordRef};
@@ -28,7 +29,7 @@ pub(super) struct Nsec3Walk {
 #[derive(Debug)]
 pub(super) struct Nsec3Parts {
     /// One for each chain, in the order of the apex's facts.
-    pub(super) parts: Vec<ChainPart>,
+    pub(super) parts: Vec<PackedPart>,
     pub(super) bitmaps: Bitmaps,
 }
 
@@ -175,13 +176,9 @@ impl Nsec3Walk {
     }
 
     /// Both lists of each chain, in the order of hashes.
-    pub(super) fn into_parts(mut self) -> Nsec3Parts {
-        for part in &mut self.parts {
-            part.expected.sort_unstable_by_key(|entry| entry.hash);
-            part.present.sort_by_key(|entry| entry.hash);
-        }
+    pub(super) fn into_parts(self) -> Nsec3Parts {
         Nsec3Parts {
-            parts: self.parts,
+            parts: self.parts.into_iter().map(PackedPart::new).collect(),
             bitmaps: self.bitmaps,
         }
     }

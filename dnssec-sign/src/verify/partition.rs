@@ -14,6 +14,7 @@ use super::rrsig::Rrsig;
 use super::rule::Rule;
 use super::signature::{Judge, Judgement};
 use super::site::{Cut, Place, Site};
+use crate::kept::Kept;
 use crate::name::{Name, NameRef};
 use crate::record::{Locus, NodeList, RecordRef};
 use crate::rtype::RecordType;
@@ -41,6 +42,16 @@ impl PartitionVerdict {
     #[must_use]
     pub fn cut_after(&self) -> Option<&[u8]> {
         self.cut_key.as_deref()
+    }
+
+    /// Puts the lists that grow with the names where `keep` says, until the verdicts are joined.
+    ///
+    /// # Errors
+    /// What `keep` says.
+    pub fn keep<E>(mut self, mut keep: impl FnMut(Kept) -> Result<Kept, E>) -> Result<Self, E> {
+        let parts = self.nsec3.parts.into_iter();
+        self.nsec3.parts = parts.map(|part| part.keep(&mut keep)).collect::<Result<_, E>>()?;
+        Ok(self)
     }
 
     /// What was counted.

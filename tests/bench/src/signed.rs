@@ -2,7 +2,7 @@
 //! as a function to a number that depends on all of its work.
 
 use dnssec_sign::{
-    Algorithm, Border, Class, Earlier, Fate, Jitter, KeyIndex, KeyStore, NameRef, NodeList, Nsec3Chain, Nsec3Names,
+    Algorithm, Border, ChainError, Class, Earlier, Fate, Jitter, KeyIndex, KeyStore, NameRef, NodeList, Nsec3Chain, Nsec3Names,
     Nsec3Params, OwnedRecord, Planner, RecordType, SignBatch, Sink, SoftwareKey, SoftwareKeys, ZoneContext, ZoneFault,
     ZoneSigner, generate_key,
 };
@@ -142,7 +142,9 @@ pub fn planned(loaded: &Loaded, context: &ZoneContext) -> Counted {
 /// For two names with one hash.
 #[must_use]
 pub fn chain(names: Nsec3Names) -> Nsec3Chain {
-    Nsec3Chain::build([names], <[_]>::sort_unstable).expect("no two names have one hash")
+    let part = names.keep(Ok::<_, ChainError>);
+    let chain = part.and_then(|part| Nsec3Chain::build([part], Ok::<_, ChainError>));
+    chain.expect("no two names have one hash")
 }
 
 /// The bytes to sign of a chain's records.

@@ -2,12 +2,13 @@
 //! looking at every name again. Ed25519 and P-256 keys.
 
 use crate::verify::{Expectations, Finding, Report, join, survey_apex, verify_partition};
-use crate::{Algorithm, Dnskey, Locus, Name, NameRef, NodeList, RecordRef, RecordType, rdata};
+use crate::{Algorithm, Dnskey, Kept, Locus, Name, NameRef, NodeList, RecordRef, RecordType, rdata};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _};
 use data_encoding::BASE32HEX_NOPAD;
 use sha1::Digest as _;
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::rc::Rc;
 
 /// The moment of the tests.
@@ -487,7 +488,10 @@ impl Zone {
         let verdicts = lists.iter().map(|(groups, list)| {
             let cut = groups.first().and_then(|group| self.cut_above(&group.owner));
             let cut = cut.map(|cut| cut.key()[origin_key.len()..].to_vec());
-            verify_partition(list, cut.as_deref(), &facts)
+            let verdict = verify_partition(list, cut.as_deref(), &facts);
+            // The lists that grow with the zone are moved, as to a file.
+            let moved = verdict.keep(|list| Ok::<_, Infallible>(Kept::new(list.as_ref().to_vec())));
+            moved.unwrap_or_else(|never| match never {})
         });
         Ok(join(verdicts, &facts))
     }
