@@ -117,6 +117,9 @@ fn a_call_that_hangs_costs_a_process() {
         .says(&["C_Sign", "has not answered", "another takes its place"]);
     dnssec_verify(&outcome.scratch.path("signed"), &ECDSA.zone.origin, &[]).succeeds();
     assert_eq!(token(&outcome)["crashes"], 1);
+    let outcome = isolated(&ECDSA, "C_Login * hang", &["--patience", "1s"]);
+    outcome.stopped();
+    outcome.run.says(&["C_Login", "has not answered"]);
 }
 
 #[test]

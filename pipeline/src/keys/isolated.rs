@@ -22,7 +22,8 @@ use std::path::PathBuf;
 pub(super) use opening::open;
 pub use worker::isolated_worker;
 
-/// How worker processes are started: a program that calls [`isolated_worker`] and does nothing else.
+/// How worker processes are started: a program that calls [`isolated_worker`] with the socket that is its standard input, and
+/// does nothing else.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Isolation {
     /// The program. One of its own path is best, such as `/proc/self/exe`.

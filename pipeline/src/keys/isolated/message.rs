@@ -55,6 +55,8 @@ pub(super) struct Start {
     pub(super) library: Library,
     /// Tokens to look for, as [`selector_text`] writes them.
     pub(super) tokens: Vec<String>,
+    /// How long a call is waited for.
+    pub(super) patience: Duration,
 }
 
 /// A token that was found.
@@ -97,7 +99,7 @@ pub(super) struct Open {
     pub(super) keys: Vec<Key>,
     pub(super) copy: KeyCopy,
     pub(super) offload: Offload,
-    /// How long a token that goes away, or a call, is waited for.
+    /// How long a token that goes away is waited for.
     pub(super) patience: Duration,
     /// Whether other tokens stand ready to do its work.
     pub(super) expendable: bool,

@@ -2,6 +2,7 @@
 //! opened, first by one process alone. The order of things, and what is an error, is that of `tokens`.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use dnssec_sign::Dnskey;
 use hsm_core::{Pace, Pin, PinSource, TokenSelector, copy_of_pin};
@@ -54,7 +55,7 @@ pub(in crate::keys) fn open(
     let nursery = Nursery::new(isolation.clone())
         .map_err(|error| Error::Token(format!("no worker processes can be started: {error}")))?;
     let selectors: Vec<TokenSelector> = wanted.iter().map(|key| access.selector(&key.uri)).collect();
-    let (scout, located) = locate(&nursery, &library, &selectors)?;
+    let (scout, located) = locate(&nursery, &library, &selectors, *patience)?;
     let mut scout = Some(scout);
     let mut located = located.into_iter();
     let find = |key: &Wanted| {
@@ -64,7 +65,7 @@ pub(in crate::keys) fn open(
     let (groups, places): (Vec<Group<Found>>, _) = grouped(wanted, find, Found::is)?;
     let mut spares: Vec<Spare> = Vec::new();
     for access in also {
-        let Some(mut spare) = spare(&nursery, access, observer)? else {
+        let Some(mut spare) = spare(&nursery, access, *patience, observer)? else {
             continue;
         };
         let found = &spare.found;
@@ -153,9 +154,10 @@ fn locate(
     nursery: &Arc<Nursery>,
     library: &Library,
     selectors: &[TokenSelector],
+    patience: Duration,
 ) -> Result<(Worker, Vec<Result<Found, Failed>>), Error> {
     let located = Worker::start(nursery, library).and_then(|mut worker| {
-        let found = worker.locate(library, selectors.iter().map(selector_text).collect())?;
+        let found = worker.locate(library, selectors.iter().map(selector_text).collect(), patience)?;
         Ok((worker, found))
     });
     located.map_err(|fault| match fault {
@@ -165,9 +167,14 @@ fn locate(
 }
 
 /// A further token. One that is not there is warned of, and the others do its work.
-fn spare(nursery: &Arc<Nursery>, access: &TokenAccess, observer: &dyn Observer) -> Result<Option<Spare>, Error> {
+fn spare(
+    nursery: &Arc<Nursery>,
+    access: &TokenAccess,
+    patience: Duration,
+    observer: &dyn Observer,
+) -> Result<Option<Spare>, Error> {
     let library = Library::of(access)?;
-    let (scout, located) = locate(nursery, &library, std::slice::from_ref(&access.token))?;
+    let (scout, located) = locate(nursery, &library, std::slice::from_ref(&access.token), patience)?;
     match located.into_iter().next().unwrap_or_else(|| Err(lacking())) {
         Ok(found) => Ok(Some(Spare {
             access: access.clone(),

@@ -196,14 +196,19 @@ impl Worker {
         links.add(&self.link);
     }
 
-    /// Has it load the library and look for tokens.
+    /// Has it load the library and look for tokens; a call that takes longer than `patience`, then and later, is its end.
     pub(super) fn locate(
         &mut self,
         library: &Library,
         tokens: Vec<String>,
+        patience: Duration,
     ) -> Result<Vec<Result<Found, Failed>>, Fault> {
-        let library = library.clone();
-        let sent = self.link.send(Kind::Start, &json(&Start { library, tokens }));
+        let start = Start {
+            library: library.clone(),
+            tokens,
+            patience,
+        };
+        let sent = self.link.send(Kind::Start, &json(&start));
         sent.map_err(|_| self.crashed())?;
         self.answer(Kind::Located)
     }

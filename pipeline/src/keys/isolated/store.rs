@@ -107,6 +107,9 @@ impl Member {
         if self.refused.load(Ordering::SeqCst) {
             return not(Class::PinRefused, "the PIN was refused, and is not tried again");
         }
+        if self.entry.pin.is_none() {
+            tracing::warn!("{}: type the PIN on its own pad once more", self.tally.name());
+        }
         let expendable = self.expendable.load(Ordering::SeqCst);
         let opened = self.entry.worker(None, &self.links, expendable);
         if let Err(Fault::Failed(failed)) = &opened
@@ -160,7 +163,7 @@ impl Entry {
         };
         worker.join(links);
         if !scouted {
-            worker.locate(&self.library, Vec::new())?;
+            worker.locate(&self.library, Vec::new(), self.open.patience)?;
         }
         let found = &self.found;
         let place = AuditToken::reached_by(found.module.as_ref(), (&found.label, &found.serial, found.slot));

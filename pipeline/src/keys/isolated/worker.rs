@@ -74,8 +74,11 @@ pub fn isolated_worker(socket: UnixStream) -> Result<(), Error> {
     let Ok(Order::Start(start)) = orders.recv() else {
         return Err(nobody(io::ErrorKind::InvalidData.into()));
     };
+    let (watched, patience) = (Arc::clone(&post), start.patience.max(Duration::from_secs(1)));
+    // Without one a call that hangs is not noticed, and that is no reason not to sign.
+    let _ = named("watchdog").spawn(move || watched.watch(patience));
     if let Some(module) = post.locate(&start) {
-        post.open(&module, &orders, named("watchdog"));
+        post.open(&module, &orders);
     }
     Ok(())
 }
@@ -187,13 +190,10 @@ impl Post {
     }
 
     /// Opens the token that is asked for, and signs what comes then.
-    fn open(self: &Arc<Self>, module: &Arc<Module>, orders: &Receiver<Order>, watchdog: std::thread::Builder) {
+    fn open(&self, module: &Arc<Module>, orders: &Receiver<Order>) {
         let Ok(Order::Open(open, pin)) = orders.recv() else {
             return;
         };
-        let (watched, patience) = (Arc::clone(self), open.patience.max(Duration::from_secs(1)));
-        // Without one a call that hangs is not noticed, and that is no reason not to sign.
-        let _ = watchdog.spawn(move || watched.watch(patience));
         let opened = store(module, &open, pin).and_then(|(store, ready)| {
             let signer = store.signer().map_err(|error| Error::Token(error.to_string()))?;
             Ok((store, signer, ready))
