@@ -275,7 +275,7 @@ pub(crate) fn push_node<'r>(
 #[allow(clippy::unwrap_used, reason = "tests may unwrap")]
 mod tests {
     use super::*;
-    use crate::range::merge_range;
+    use crate::range::{Ranges, merge_range};
     use crate::run::{INHERITED, RunBuilder};
     use dnssec_sign::RecordType;
     use proptest::prelude::*;
@@ -397,6 +397,21 @@ mod tests {
                 lower = upper.unwrap_or_default();
             }
             prop_assert_eq!(listed(&whole), sorted(&records));
+
+            // The ranges are the same in any order, and each knows what is behind it.
+            let ranges = Ranges::new(&runs, origin.borrow(), keys);
+            let order = (0..ranges.len()).chain((0..ranges.len()).rev());
+            let mut parts = vec![Vec::new(); ranges.len()];
+            for index in order {
+                let mut list = NodeList::new();
+                ranges.merge(index, &mut list);
+                parts[index] = listed(&list);
+                let behind = ranges.nodes_behind(index).next_node().map(|node| node.key.to_vec());
+                let mut all = whole.iter().map(|node| node.key.to_vec());
+                let first = ranges.upper(index).and_then(|upper| all.find(|key| &**key >= upper));
+                prop_assert_eq!(behind, first);
+            }
+            prop_assert_eq!(parts.concat(), listed(&whole));
         }
 
         #[test]
