@@ -1,5 +1,7 @@
 //! `signet` called by the names of BIND's tools: options, outputs and exit codes that scripts for BIND 9.16 rely on.
 
+mod reference;
+
 use std::path::PathBuf;
 
 use signet_tests::judges::Judge;
