@@ -61,8 +61,8 @@ impl<'a> ToBeSigned<'a> {
         Some((owner, RecordType(u16::from_be_bytes(*rtype))))
     }
 
-    /// Their digest as the algorithm wants it: SHA-256 for 8 and 13, SHA-384 for 14, SHA-512 for 10; `None` for
-    /// algorithms that sign the message itself and for unknown ones.
+    /// Their digest as the algorithm wants it: SHA-1 for 5 and 7, SHA-256 for 8 and 13, SHA-384 for 14, SHA-512 for 10;
+    /// `None` for algorithms that sign the message itself and for unknown ones.
     #[must_use]
     pub fn digest(&self, algorithm: Algorithm) -> Option<DigestBuf> {
         if let Some(made) = self.made(algorithm) {
@@ -73,6 +73,7 @@ impl<'a> ToBeSigned<'a> {
             length: 0,
         };
         match algorithm {
+            Algorithm::RSASHA1 | Algorithm::NSEC3RSASHA1 => out.set(&sha1::Sha1::digest(self.message)),
             Algorithm::RSASHA256 | Algorithm::ECDSAP256SHA256 => out.set(&sha2::Sha256::digest(self.message)),
             Algorithm::ECDSAP384SHA384 => out.set(&sha2::Sha384::digest(self.message)),
             Algorithm::RSASHA512 => out.set(&sha2::Sha512::digest(self.message)),
@@ -238,6 +239,12 @@ pub trait KeyStore: Sync {
     /// # Errors
     /// [`SignError`] when no further one can be had.
     fn signer(&self) -> Result<Box<dyn Signer>, SignError>;
+
+    /// Looks after what was lost on the way, without waiting; tells how many signers can be had again that could not be had
+    /// when this was last asked.
+    fn regain(&self) -> usize {
+        0
+    }
 
     /// No further signature is wanted: signers that wait for the store shall give up, and all refuse what comes yet.
     fn stop(&self) {}

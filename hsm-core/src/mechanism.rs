@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 use cryptoki_sys as sys;
 
 /// A kind of signing key.
@@ -89,6 +90,8 @@ pub enum SignMechanism {
     EcdsaSha256,
     /// CKM_ECDSA_SHA384: takes the message, for P-384.
     EcdsaSha384,
+    /// CKM_SHA1_RSA_PKCS: takes the message.
+    Sha1RsaPkcs,
     /// CKM_SHA256_RSA_PKCS: takes the message.
     Sha256RsaPkcs,
     /// CKM_SHA512_RSA_PKCS: takes the message.
@@ -104,6 +107,7 @@ impl SignMechanism {
             Self::Eddsa => sys::CKM_EDDSA,
             Self::EcdsaSha256 => sys::CKM_ECDSA_SHA256,
             Self::EcdsaSha384 => sys::CKM_ECDSA_SHA384,
+            Self::Sha1RsaPkcs => sys::CKM_SHA1_RSA_PKCS,
             Self::Sha256RsaPkcs => sys::CKM_SHA256_RSA_PKCS,
             Self::Sha512RsaPkcs => sys::CKM_SHA512_RSA_PKCS,
         }
@@ -113,7 +117,7 @@ impl SignMechanism {
     pub fn plain(self) -> Self {
         match self {
             Self::Ecdsa | Self::EcdsaSha256 | Self::EcdsaSha384 => Self::Ecdsa,
-            Self::RsaPkcs | Self::Sha256RsaPkcs | Self::Sha512RsaPkcs => Self::RsaPkcs,
+            Self::RsaPkcs | Self::Sha1RsaPkcs | Self::Sha256RsaPkcs | Self::Sha512RsaPkcs => Self::RsaPkcs,
             Self::Eddsa => Self::Eddsa,
         }
     }
@@ -121,6 +125,7 @@ impl SignMechanism {
     /// The hash function of a combined mechanism.
     pub fn hash(self) -> Option<Hash> {
         match self {
+            Self::Sha1RsaPkcs => Some(Hash::Sha1),
             Self::EcdsaSha256 | Self::Sha256RsaPkcs => Some(Hash::Sha256),
             Self::EcdsaSha384 => Some(Hash::Sha384),
             Self::Sha512RsaPkcs => Some(Hash::Sha512),
@@ -146,6 +151,7 @@ impl fmt::Display for SignMechanism {
             Self::Eddsa => "CKM_EDDSA",
             Self::EcdsaSha256 => "CKM_ECDSA_SHA256",
             Self::EcdsaSha384 => "CKM_ECDSA_SHA384",
+            Self::Sha1RsaPkcs => "CKM_SHA1_RSA_PKCS",
             Self::Sha256RsaPkcs => "CKM_SHA256_RSA_PKCS",
             Self::Sha512RsaPkcs => "CKM_SHA512_RSA_PKCS",
         })
@@ -156,6 +162,8 @@ impl fmt::Display for SignMechanism {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Hash {
+    /// SHA-1, for RSA alone (RFC 3110) and only where that is insisted on (RFC 9905).
+    Sha1,
     /// SHA-256.
     Sha256,
     /// SHA-384.
@@ -168,6 +176,7 @@ impl Hash {
     /// Its number in PKCS#11 (CKM_SHA256 and so on), for C_Digest.
     pub fn number(self) -> u64 {
         match self {
+            Self::Sha1 => sys::CKM_SHA_1,
             Self::Sha256 => sys::CKM_SHA256,
             Self::Sha384 => sys::CKM_SHA384,
             Self::Sha512 => sys::CKM_SHA512,
@@ -183,6 +192,7 @@ impl Hash {
             digest.len()
         };
         let length = match self {
+            Self::Sha1 => set(digest(&SHA1_FOR_LEGACY_USE_ONLY, data).as_ref()),
             Self::Sha256 => set(&sha2::Sha256::digest(data)),
             Self::Sha384 => set(&sha2::Sha384::digest(data)),
             Self::Sha512 => set(&sha2::Sha512::digest(data)),
@@ -191,22 +201,36 @@ impl Hash {
     }
 
     /// DER up to the digest, parameters NULL (RFC 8017, 9.2, note 1).
-    fn prefix(self) -> [u8; 19] {
-        let (outer, last_arc, length) = match self {
-            Self::Sha256 => (0x31, 1, 32),
-            Self::Sha384 => (0x41, 2, 48),
-            Self::Sha512 => (0x51, 3, 64),
-        };
-        [
-            0x30, outer, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, last_arc, 0x05, 0x00,
-            0x04, length,
-        ]
+    fn prefix(self) -> &'static [u8] {
+        match self {
+            Self::Sha1 => &[
+                0x30, 0x21, 0x30, 0x09, 0x06, 0x05, 0x2b, 0x0e, 0x03, 0x02, 0x1a, 0x05, 0x00, 0x04, 20,
+            ],
+            Self::Sha256 => &[
+                0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01, 0x05, 0x00,
+                0x04, 32,
+            ],
+            Self::Sha384 => &[
+                0x30, 0x41, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x02, 0x05, 0x00,
+                0x04, 48,
+            ],
+            Self::Sha512 => &[
+                0x30, 0x51, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x03, 0x05, 0x00,
+                0x04, 64,
+            ],
+        }
+    }
+
+    /// Bytes of a digest, with which the prefix ends.
+    fn length(self) -> usize {
+        self.prefix().last().map_or(0, |length| usize::from(*length))
     }
 }
 
 impl fmt::Display for Hash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::Sha1 => "CKM_SHA_1",
             Self::Sha256 => "CKM_SHA256",
             Self::Sha384 => "CKM_SHA384",
             Self::Sha512 => "CKM_SHA512",
@@ -225,22 +249,22 @@ impl DigestInfo {
     /// Wraps a digest. `None` if its length is not the hash function's.
     pub fn new(hash: Hash, digest: &[u8]) -> Option<Self> {
         let prefix = hash.prefix();
-        if digest.len() != usize::from(prefix[18]) {
+        if digest.len() != hash.length() {
             return None;
         }
         let length = prefix.len() + digest.len();
         let mut bytes = [0; 83];
-        bytes.get_mut(..prefix.len())?.copy_from_slice(&prefix);
+        bytes.get_mut(..prefix.len())?.copy_from_slice(prefix);
         bytes.get_mut(prefix.len()..length)?.copy_from_slice(digest);
         Some(Self { bytes, length })
     }
 
     /// The hash function and digest inside a DigestInfo, `None` if it is none of ours.
     pub fn parse(der: &[u8]) -> Option<(Hash, &[u8])> {
-        [Hash::Sha256, Hash::Sha384, Hash::Sha512].into_iter().find_map(|hash| {
-            let prefix = hash.prefix();
-            let digest = der.strip_prefix(&prefix)?;
-            (digest.len() == usize::from(prefix[18])).then_some((hash, digest))
+        let known = [Hash::Sha256, Hash::Sha384, Hash::Sha512, Hash::Sha1];
+        known.into_iter().find_map(|hash| {
+            let digest = der.strip_prefix(hash.prefix())?;
+            (digest.len() == hash.length()).then_some((hash, digest))
         })
     }
 }
@@ -266,6 +290,8 @@ mod tests {
         assert_eq!(info.as_ref()[..19], start);
         assert_eq!(info.as_ref().len(), 51);
         assert_eq!(DigestInfo::parse(info.as_ref()), Some((Hash::Sha256, &[0xaa; 32][..])));
+        let info = DigestInfo::new(Hash::Sha1, &[1; 20]).unwrap();
+        assert_eq!(DigestInfo::parse(info.as_ref()), Some((Hash::Sha1, &[1; 20][..])));
         let info = DigestInfo::new(Hash::Sha512, &[1; 64]).unwrap();
         assert_eq!(info.as_ref().len(), 83);
         assert!(DigestInfo::new(Hash::Sha256, &[1; 31]).is_none());

@@ -18,6 +18,7 @@ impl SigningSession {
     /// ladder does.
     pub fn digest(&mut self, hash: Hash, data: &[u8]) -> Result<Vec<u8>> {
         let mechanism = match hash {
+            Hash::Sha1 => Mechanism::Sha1,
             Hash::Sha256 => Mechanism::Sha256,
             Hash::Sha384 => Mechanism::Sha384,
             Hash::Sha512 => Mechanism::Sha512,

@@ -236,6 +236,7 @@ pub(crate) fn indirect(mechanism: SignMechanism, kind: KeyKind) -> Mechanism<'st
         })),
         SignMechanism::EcdsaSha256 => Mechanism::EcdsaSha256,
         SignMechanism::EcdsaSha384 => Mechanism::EcdsaSha384,
+        SignMechanism::Sha1RsaPkcs => Mechanism::Sha1RsaPkcs,
         SignMechanism::Sha256RsaPkcs => Mechanism::Sha256RsaPkcs,
         SignMechanism::Sha512RsaPkcs => Mechanism::Sha512RsaPkcs,
     }

@@ -5,11 +5,11 @@
 
 use std::fmt;
 
-use aws_lc_rs::digest::{Digest, SHA256, SHA384, SHA512};
+use aws_lc_rs::digest::{Digest, SHA1_FOR_LEGACY_USE_ONLY, SHA256, SHA384, SHA512};
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, ED25519, ParsedPublicKey,
-    RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY, RSA_PKCS1_1024_8192_SHA512_FOR_LEGACY_USE_ONLY,
-    RSA_PKCS1_2048_8192_SHA384, RsaPublicKeyComponents,
+    RSA_PKCS1_1024_8192_SHA1_FOR_LEGACY_USE_ONLY, RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY,
+    RSA_PKCS1_1024_8192_SHA512_FOR_LEGACY_USE_ONLY, RSA_PKCS1_2048_8192_SHA384, RsaPublicKeyComponents,
 };
 
 use crate::error::KeyFault;
@@ -22,8 +22,11 @@ pub struct PreparedVerifier(Prepared);
 
 #[derive(Clone)]
 enum Prepared {
-    /// One for each hash function: SHA-256, SHA-384, SHA-512.
-    Rsa(Box<[ParsedPublicKey; 3]>),
+    /// One for each hash function: SHA-1, SHA-256, SHA-384, SHA-512.
+    Rsa(Box<[ParsedPublicKey; 4]>),
+    /// An exponent that is too long for the other library.
+    #[cfg(feature = "openssl")]
+    LongExponent(openssl::rsa::Rsa<openssl::pkey::Public>),
     P256(ParsedPublicKey),
     P384(ParsedPublicKey),
     Ed25519(ParsedPublicKey),
@@ -35,6 +38,8 @@ impl fmt::Debug for PreparedVerifier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.0 {
             Prepared::Rsa(_) => "PreparedVerifier(RSA)",
+            #[cfg(feature = "openssl")]
+            Prepared::LongExponent(_) => "PreparedVerifier(RSA)",
             Prepared::P256(_) => "PreparedVerifier(P-256)",
             Prepared::P384(_) => "PreparedVerifier(P-384)",
             Prepared::Ed25519(_) => "PreparedVerifier(Ed25519)",
@@ -52,6 +57,10 @@ impl PreparedVerifier {
     pub fn new(public: &PublicPart) -> Result<Self, KeyFault> {
         let wrong = |_| KeyFault::Encoding("its public part is no valid key".to_owned());
         Ok(Self(match public {
+            // 34 and 35 bits, which BIND allows.
+            PublicPart::Rsa { modulus, exponent } if exponent.len() > 4 && exponent.first() > Some(&1) => {
+                long_exponent(modulus, exponent)?
+            }
             PublicPart::Rsa { modulus, exponent } => {
                 let parts = RsaPublicKeyComponents {
                     n: modulus,
@@ -59,6 +68,7 @@ impl PreparedVerifier {
                 };
                 let parse = |parameters| parts.to_parsed_public_key(parameters).map_err(wrong);
                 Prepared::Rsa(Box::new([
+                    parse(&RSA_PKCS1_1024_8192_SHA1_FOR_LEGACY_USE_ONLY)?,
                     parse(&RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY)?,
                     parse(&RSA_PKCS1_2048_8192_SHA384)?,
                     parse(&RSA_PKCS1_1024_8192_SHA512_FOR_LEGACY_USE_ONLY)?,
@@ -101,11 +111,19 @@ impl PreparedVerifier {
         }
         match (&self.0, mechanism) {
             (Prepared::Rsa(keys), SignMechanism::RsaPkcs) => match DigestInfo::parse(data) {
-                Some((Hash::Sha256, digest)) => by_digest(&keys[0], &SHA256, digest),
-                Some((Hash::Sha384, digest)) => by_digest(&keys[1], &SHA384, digest),
-                Some((Hash::Sha512, digest)) => by_digest(&keys[2], &SHA512, digest),
+                Some((Hash::Sha1, digest)) => by_digest(&keys[0], &SHA1_FOR_LEGACY_USE_ONLY, digest),
+                Some((Hash::Sha256, digest)) => by_digest(&keys[1], &SHA256, digest),
+                Some((Hash::Sha384, digest)) => by_digest(&keys[2], &SHA384, digest),
+                Some((Hash::Sha512, digest)) => by_digest(&keys[3], &SHA512, digest),
                 None => false,
             },
+            #[cfg(feature = "openssl")]
+            (Prepared::LongExponent(key), SignMechanism::RsaPkcs) => {
+                // PKCS#1 v1.5 gives back what was signed, the DigestInfo.
+                let mut room = vec![0; usize::try_from(key.size()).unwrap_or_default()];
+                let signed = key.public_decrypt(signature, &mut room, openssl::rsa::Padding::PKCS1);
+                signed.is_ok_and(|length| room.get(..length) == Some(data))
+            }
             (Prepared::P256(key), SignMechanism::Ecdsa) => by_digest(key, &SHA256, data),
             (Prepared::P384(key), SignMechanism::Ecdsa) => by_digest(key, &SHA384, data),
             (Prepared::Ed25519(key), SignMechanism::Eddsa) => key.verify_sig(data, signature).is_ok(),
@@ -116,6 +134,19 @@ impl PreparedVerifier {
             _ => false,
         }
     }
+}
+
+#[cfg(feature = "openssl")]
+fn long_exponent(modulus: &[u8], exponent: &[u8]) -> Result<Prepared, KeyFault> {
+    let number = openssl::bn::BigNum::from_slice;
+    let key = number(modulus).and_then(|n| openssl::rsa::Rsa::from_public_components(n, number(exponent)?));
+    let wrong = |_| KeyFault::Encoding("its public part is no valid key".to_owned());
+    Ok(Prepared::LongExponent(key.map_err(wrong)?))
+}
+
+#[cfg(not(feature = "openssl"))]
+fn long_exponent(_: &[u8], _: &[u8]) -> Result<Prepared, KeyFault> {
+    Err(KeyFault::NoVerifier("RSA keys with exponents of more than 33 bits"))
 }
 
 /// Whether `signature` is one of `data` (digest, [`DigestInfo`] or message) by a public key. For

@@ -21,6 +21,7 @@ mod key_commands;
 mod key_files;
 mod key_generate;
 mod key_import;
+mod key_tags;
 mod key_times;
 mod leak;
 mod many_zones;

@@ -1,7 +1,7 @@
 //! What a token can do for DNSSEC, algorithm by algorithm and way by way, each with the proof that was run: a signature
 //! made and verified, not a list read. It makes keys only where the caller lends a way to.
 
-use dnssec_sign::Algorithm;
+use dnssec_sign::{Algorithm, Insist};
 use hsm_core::{Halves, Hash, KeyInfo, KeyKind, KeySelector, LoggedIn, ProvenOn, SessionCopy, TokenKey};
 use serde::Serialize;
 
@@ -110,7 +110,7 @@ fn listed(login: &LoggedIn, algorithm: Algorithm, way: Offload) -> Ability {
 
 /// A key of the token that signs with the algorithm.
 fn usable(login: &LoggedIn, info: &KeyInfo, algorithm: Algorithm) -> Option<TokenKey> {
-    let wanted = kind_of(algorithm, None).ok()?;
+    let wanted = kind_of(algorithm, None, Insist::No).ok()?;
     let fits = match (info.kind?, wanted) {
         (KeyKind::Rsa(_), KeyKind::Rsa(_)) => true,
         (there, wanted) => there == wanted,

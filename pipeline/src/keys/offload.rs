@@ -62,6 +62,10 @@ impl Recipe {
 #[must_use]
 pub fn mechanisms_of(algorithm: Algorithm) -> Option<(SignMechanism, Option<(SignMechanism, Hash)>)> {
     Some(match algorithm {
+        // Whether it may sign is the key set's to decide.
+        Algorithm::RSASHA1 | Algorithm::NSEC3RSASHA1 => {
+            (SignMechanism::RsaPkcs, Some((SignMechanism::Sha1RsaPkcs, Hash::Sha1)))
+        }
         Algorithm::RSASHA256 => (
             SignMechanism::RsaPkcs,
             Some((SignMechanism::Sha256RsaPkcs, Hash::Sha256)),

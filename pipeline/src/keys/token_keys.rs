@@ -1,7 +1,7 @@
 //! Keys as a token knows them, turned into keys as DNSSEC knows them, and back: type and size into an algorithm, the public
 //! part into a DNSKEY, the fields of a K*.private file into a private key. Refuses pairs that do not belong together.
 
-use dnssec_sign::{Algorithm, Dnskey, PrivateKeyFields};
+use dnssec_sign::{Algorithm, Dnskey, Insist, PrivateKeyFields};
 use hsm_core::{KeyKind, PrivatePart, PublicPart};
 
 use crate::error::Error;
@@ -23,11 +23,24 @@ pub fn algorithm_of(kind: KeyKind) -> Option<Algorithm> {
 /// The kind of key to make for an algorithm; `bits` is for RSA, 2048 by default.
 ///
 /// # Errors
-/// [`Error::Usage`] for an algorithm that no key is made for, and for RSA sizes outside 2048 to 4096.
-pub fn kind_of(algorithm: Algorithm, bits: Option<u16>) -> Result<KeyKind, Error> {
+/// [`Error::Usage`] for an algorithm that no key is made for, and for RSA sizes outside 2048 to 4096; where it is insisted
+/// on, keys of 1024 bits and for RSA with SHA-1 are made.
+pub fn kind_of(algorithm: Algorithm, bits: Option<u16>, insist: Insist) -> Result<KeyKind, Error> {
+    let insisted = insist == Insist::Yes;
     Ok(match algorithm {
-        Algorithm::RSASHA256 | Algorithm::RSASHA512 => match bits.unwrap_or(2048) {
+        Algorithm::RSASHA1 | Algorithm::NSEC3RSASHA1 if !insisted => {
+            return Err(Error::Usage(format!(
+                "{algorithm} must not sign any more (RFC 9905): take ECDSAP256SHA256 or RSASHA256, or insist"
+            )));
+        }
+        rsa if rsa.is_rsa() => match bits.unwrap_or(2048) {
             bits @ 2048..=4096 => KeyKind::Rsa(bits.into()),
+            bits @ 1024..2048 if insisted => KeyKind::Rsa(bits.into()),
+            bits @ 1024..2048 => {
+                return Err(Error::Usage(format!(
+                    "an RSA key of {bits} bits can be broken: 2048 to 4096 are made, fewer only where that is insisted on"
+                )));
+            }
             bits => {
                 return Err(Error::Usage(format!(
                     "an RSA key of {bits} bits: 2048 to 4096 are made"
@@ -41,11 +54,6 @@ pub fn kind_of(algorithm: Algorithm, bits: Option<u16>) -> Result<KeyKind, Error
         Algorithm::ED448 => {
             return Err(Error::Usage(format!(
                 "keys of {algorithm} cannot be proven by this build: they need OpenSSL (feature openssl); take ED25519"
-            )));
-        }
-        Algorithm::RSASHA1 | Algorithm::NSEC3RSASHA1 => {
-            return Err(Error::Usage(format!(
-                "{algorithm} must not sign any more (RFC 9905): take ECDSAP256SHA256 or RSASHA256"
             )));
         }
         _ => {
@@ -158,9 +166,10 @@ mod tests {
 
     #[test]
     fn kinds_to_make() {
-        assert_eq!(kind_of(Algorithm::RSASHA256, None).unwrap(), KeyKind::Rsa(2048));
-        assert_eq!(kind_of(Algorithm::ED25519, None).unwrap(), KeyKind::Ed25519);
-        match kind_of(Algorithm::ED448, None) {
+        let kind = |algorithm, bits| kind_of(algorithm, bits, Insist::No);
+        assert_eq!(kind(Algorithm::RSASHA256, None).unwrap(), KeyKind::Rsa(2048));
+        assert_eq!(kind(Algorithm::ED25519, None).unwrap(), KeyKind::Ed25519);
+        match kind(Algorithm::ED448, None) {
             Ok(kind) => assert!(cfg!(feature = "openssl") && kind == KeyKind::Ed448),
             Err(error) => assert!(error.to_string().contains("feature openssl"), "{error}"),
         }
@@ -169,8 +178,12 @@ mod tests {
             (Algorithm::RSASHA1, None),
             (Algorithm(17), None),
         ] {
-            assert_eq!(kind_of(algorithm, bits).unwrap_err().exit_code(), 2);
+            assert_eq!(kind(algorithm, bits).unwrap_err().exit_code(), 2);
         }
+        let insisted = |algorithm, bits| kind_of(algorithm, bits, Insist::Yes);
+        assert_eq!(insisted(Algorithm::RSASHA512, Some(1024)).unwrap(), KeyKind::Rsa(1024));
+        assert_eq!(insisted(Algorithm::NSEC3RSASHA1, None).unwrap(), KeyKind::Rsa(2048));
+        assert_eq!(insisted(Algorithm::RSASHA256, Some(1016)).unwrap_err().exit_code(), 2);
     }
 
     #[test]

@@ -2,7 +2,9 @@
 //! cannot be used is destroyed again. Never falls back from a token to software.
 
 use clap::Args;
-use dnssec_sign::{Algorithm, Dnskey, Name, SEP, SoftwareKey, SoftwareKeyError, generate_key, generate_rsa_key};
+use dnssec_sign::{
+    Algorithm, Dnskey, Insist, Name, SEP, SoftwareKey, SoftwareKeyError, generate_key, generate_rsa_key,
+};
 use hsm_core::{GenerateSpec, LoggedIn, NewId, Protection, SessionCopy, TokenKey};
 use signet_pipeline::{AuditEvent, AuditKey, Error, audit, dnskey_of, kind_of, prove_software_key};
 use zone_io::PrivateHalf;
@@ -25,7 +27,8 @@ pub(in crate::cli) struct GenerateFlags {
     #[arg(value_name = "ZONE", required_unless_present = "successor_of")]
     zone: Option<String>,
 
-    /// RSASHA256, ECDSAP256SHA256, ECDSAP384SHA384, ED25519, RSASHA512, or the number; a successor has the old key's
+    /// RSASHA256, ECDSAP256SHA256, ECDSAP384SHA384, ED25519, ED448, RSASHA512, or the number; with --insist RSASHA1 and
+    /// NSEC3RSASHA1 too. A successor has the old key's
     #[arg(
         short,
         long,
@@ -43,7 +46,7 @@ pub(in crate::cli) struct GenerateFlags {
     #[arg(short = '3', long)]
     nsec3_capable: bool,
 
-    /// The length of an RSA key, 2048 to 4096; with --on-disk and --insist from 1024 on
+    /// The length of an RSA key, 2048 to 4096; with --insist from 1024 on
     #[arg(short, long, value_name = "BITS")]
     bits: Option<u16>,
 
@@ -72,6 +75,12 @@ pub(in crate::cli) struct GenerateFlags {
 
     #[command(flatten)]
     token: TokenFlags,
+}
+
+impl GenerateFlags {
+    fn insistence(&self) -> Insist {
+        if self.insist { Insist::Yes } else { Insist::No }
+    }
 }
 
 /// How often a pair whose tag clashes is made again. One in 32768 clashes with one other key.
@@ -126,10 +135,9 @@ fn check_algorithm(algorithm: Algorithm, flags: &GenerateFlags) -> Result<(), Er
             "{flag} is for RSA; a key of {algorithm} has one size only"
         )));
     }
-    if flags.on_disk {
-        insisted(algorithm, flags)?;
-    } else {
-        kind_of(algorithm, flags.bits)?;
+    insisted(algorithm, flags)?;
+    if !flags.on_disk {
+        kind_of(algorithm, flags.bits, flags.insistence())?;
     }
     if algorithm == Algorithm::RSASHA512 {
         streams::warn("RSASHA512 is not recommended for signing (RFC 8624 3.1); RSASHA256 or ECDSAP256SHA256 are");
@@ -137,7 +145,7 @@ fn check_algorithm(algorithm: Algorithm, flags: &GenerateFlags) -> Result<(), Er
     Ok(())
 }
 
-/// Keys that should not sign any more are made on disk where that is insisted on.
+/// Keys that should not sign any more are made where that is insisted on.
 fn insisted(algorithm: Algorithm, flags: &GenerateFlags) -> Result<(), Error> {
     let against = if matches!(algorithm, Algorithm::RSASHA1 | Algorithm::NSEC3RSASHA1) {
         format!("{algorithm} must not sign any more (RFC 9905): take ECDSAP256SHA256 or RSASHA256")
@@ -193,7 +201,7 @@ fn on_token(flags: &GenerateFlags, algorithm: Algorithm, owner: &Name, plan: &Fi
             Some(label) => label.clone(),
             None => default_label(owner, plan.flags),
         };
-        let mut spec = GenerateSpec::new(label, kind_of(algorithm, flags.bits)?);
+        let mut spec = GenerateSpec::new(label, kind_of(algorithm, flags.bits, flags.insistence())?);
         if let Some(KeyId(id)) = &flags.id {
             spec.id = NewId::Unique(id.clone());
         }

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use clap::Args;
-use dnssec_sign::Algorithm;
+use dnssec_sign::{Algorithm, Insist};
 use hsm_core::{GenerateSpec, LoggedIn, Pool, Rate, SessionCopy, TokenKey, Uri};
 use serde::Serialize;
 use signet_pipeline::{AuditEvent, AuditKey, Error, Offload, algorithm_of, audit, kind_of, recipe};
@@ -143,7 +143,7 @@ pub(super) fn with_new_key<T>(
     body: impl FnOnce(&TokenKey) -> Result<T, Error>,
 ) -> Result<T, Error> {
     let label = format!("signet-measure-{algorithm}-{}", std::process::id());
-    let key = login.generate(&GenerateSpec::new(label, kind_of(algorithm, None)?))?;
+    let key = login.generate(&GenerateSpec::new(label, kind_of(algorithm, None, Insist::No)?))?;
     audit(&AuditEvent::Generated(AuditKey::on_token(&key, login.token())))?;
     let result = body(&key);
     login.destroy(&key)?;
