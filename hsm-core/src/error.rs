@@ -103,6 +103,17 @@ pub enum Error {
         fault: KeyFault,
     },
 
+    /// The token says that it has no room for another key; it was not asked to make one.
+    #[error(
+        "{token} is full: of its {total} bytes for private objects none is free; remove objects that it no longer needs"
+    )]
+    TokenFull {
+        /// The token's label.
+        token: String,
+        /// Its memory for private objects, in bytes.
+        total: usize,
+    },
+
     /// The token made a key that it does not protect; the key was destroyed again.
     #[error(
         "{token} has the new key '{label}' as {attributes}, but it must be a token object, sensitive, not extractable and, unless it was brought here, made on the token; it was destroyed again"

@@ -89,9 +89,10 @@ pub use pin::{
 };
 pub use pool::Pool;
 pub use rate::Rate;
+pub use recover::{LibraryUse, left_behind};
 pub use session::{KeySlot, SessionCopy, SigningSession};
 pub use sign::ProvenOn;
 pub use token::{MechanismUses, Token, TokenFlags, TokenInfo, TokenSelector};
 pub use uri::Uri;
 pub use verify::{PreparedVerifier, verify};
-pub use watch::{Activity, Overdue, activity, overdue};
+pub use watch::{Activity, Overdue, Oversight, activity, overdue};

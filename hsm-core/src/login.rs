@@ -171,8 +171,9 @@ impl LoggedIn {
     /// back and destroyed again if it is not.
     ///
     /// # Errors
-    /// [`Error::KeyExists`] if label or id are taken, [`Error::KeyUnsafe`], [`Error::Call`].
+    /// [`Error::KeyExists`] if label or id are taken, [`Error::TokenFull`], [`Error::KeyUnsafe`], [`Error::Call`].
     pub fn generate(&self, spec: &GenerateSpec) -> Result<TokenKey> {
+        self.token().has_room()?;
         let session = self.token().open(Access::ReadWrite)?;
         key::generate(&session, self.place(), self.token().quirks(), spec)
     }
@@ -184,6 +185,7 @@ impl LoggedIn {
     /// # Errors
     /// [`Error::KeyExists`] if label or id are taken, [`Error::NotImportable`], [`Error::KeyUnsafe`], [`Error::Call`].
     pub fn import(&self, spec: &ImportSpec, private: &PrivatePart) -> Result<(TokenKey, ImportWay)> {
+        self.token().has_room()?;
         let session = self.token().open(Access::ReadWrite)?;
         key::import(&session, self.token(), spec, private)
     }
@@ -205,6 +207,7 @@ impl LoggedIn {
     /// # Errors
     /// Those of [`Self::import`], and [`Error::WrappingKey`].
     pub fn restore(&self, spec: &ImportSpec, wrapped: &WrappedKey, wrapping: &KeySelector) -> Result<TokenKey> {
+        self.token().has_room()?;
         let session = self.token().open(Access::ReadWrite)?;
         key::restore(&session, self.token(), spec, wrapped, wrapping)
     }

@@ -13,8 +13,11 @@ use std::ffi::CString;
 use std::io::Write;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{
+    Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, TryLockError, Weak,
+};
+use std::time::Duration;
 
 use cryptoki::context::{Function, Pkcs11};
 use sha2::{Digest, Sha256};
@@ -70,6 +73,10 @@ pub struct Module {
     login: Mutex<()>,
     /// Held for reading by every call that uses a session, for writing while the library is initialised again.
     traffic: RwLock<()>,
+    /// So many want the traffic to end: none begins meanwhile.
+    stopping: AtomicUsize,
+    /// A call hangs and was left behind: the traffic never ends.
+    stuck: AtomicBool,
     /// Sessions, of workers and of logins.
     seats: Mutex<Vec<Weak<Seat>>>,
     /// How often the library was initialised again.
@@ -120,6 +127,9 @@ static RELEASED: Condvar = Condvar::new();
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+/// How often it is looked whether the traffic has ended.
+const GLANCE: Duration = Duration::from_micros(500);
 
 /// Paths where distributions put provider libraries, to suggest when one is not found.
 const KNOWN: &[&str] = &[
@@ -205,6 +215,8 @@ impl Module {
             hot: HotCall::of(&canonical),
             login: Mutex::new(()),
             traffic: RwLock::new(()),
+            stopping: AtomicUsize::new(0),
+            stuck: AtomicBool::new(false),
             seats: Mutex::default(),
             initialised: AtomicU64::new(0),
             registration: Registration(canonical.clone()),
@@ -305,12 +317,30 @@ impl Module {
 
     /// Lets a call into the library; recovery waits for its end.
     pub(crate) fn traffic(&self) -> RwLockReadGuard<'_, ()> {
+        while self.stopping.load(Ordering::Acquire) > 0 {
+            std::thread::sleep(GLANCE);
+        }
         self.traffic.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits for the end of all calls, and keeps others from beginning.
-    pub(crate) fn stop_traffic(&self) -> RwLockWriteGuard<'_, ()> {
-        self.traffic.write().unwrap_or_else(PoisonError::into_inner)
+    /// Waits for the end of all calls, and keeps others from beginning. Nothing: one of them hangs and was left behind.
+    pub(crate) fn stop_traffic(&self) -> Option<RwLockWriteGuard<'_, ()>> {
+        self.stopping.fetch_add(1, Ordering::AcqRel);
+        let stopped = loop {
+            match self.traffic.try_write() {
+                Ok(alone) => break Some(alone),
+                Err(TryLockError::Poisoned(alone)) => break Some(alone.into_inner()),
+                Err(TryLockError::WouldBlock) if self.stuck.load(Ordering::Acquire) => break None,
+                Err(TryLockError::WouldBlock) => std::thread::sleep(GLANCE),
+            }
+        };
+        self.stopping.fetch_sub(1, Ordering::AcqRel);
+        stopped
+    }
+
+    /// A call hangs, and its thread was left behind: nobody waits for it.
+    pub(crate) fn leave_behind(&self) {
+        self.stuck.store(true, Ordering::Release);
     }
 
     /// Takes note of a session, to be closed before the library is finalised.

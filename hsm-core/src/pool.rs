@@ -111,6 +111,18 @@ impl Pool {
         Ok(true)
     }
 
+    /// Opens up to `count` sessions anew on a token that was lost and is back, with the keys loaded and proven as at first.
+    /// Those that are out are no part of the pool any more.
+    ///
+    /// # Errors
+    /// As of [`Self::open`].
+    pub fn renew(&mut self, count: usize) -> Result<()> {
+        self.sessions.clear();
+        self.opened = 0;
+        while self.sessions.len() < count.max(1) && self.grow()? {}
+        Ok(())
+    }
+
     /// How many sessions were opened, those that are closed again counted in.
     pub fn opened(&self) -> usize {
         self.opened

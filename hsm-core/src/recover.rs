@@ -13,6 +13,7 @@
 //! What was being signed is signed again; a signature is handed out when it was made and checked, once. Nothing here
 //! tries a PIN that was refused, and no wait outlasts [`LoggedIn::stop`].
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::ckr::FaultClass;
@@ -205,7 +206,10 @@ pub(crate) fn persist<T>(login: &LoggedIn, mut make: impl FnMut() -> Result<T>) 
 fn await_return(login: &LoggedIn, seen: u64) -> Result<()> {
     let module = login.token().module();
     // Every call into the module has ended, and none begins.
-    let _alone = module.stop_traffic();
+    let Some(_alone) = module.stop_traffic() else {
+        login.give_up();
+        return Err(login.lost());
+    };
     if module.initialised() != seen {
         return Ok(());
     }
@@ -237,6 +241,58 @@ fn await_return(login: &LoggedIn, seen: u64) -> Result<()> {
         wait(login, pause(tries).min(left.max(pause(0))));
         tries += 1;
     }
+}
+
+/// Who else uses a lost token's library.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LibraryUse {
+    /// Nobody: it may be initialised again.
+    Alone,
+    /// Tokens that are at work.
+    Shared,
+}
+
+impl LoggedIn {
+    /// Looks once whether a token that was lost is back, and logs in. Sessions that were open on it are lost.
+    ///
+    /// # Errors
+    /// It is not back; a PIN that it refuses now, which is not tried again.
+    pub fn rejoin(&self, library: LibraryUse) -> Result<()> {
+        let module = self.token().module();
+        if library == LibraryUse::Alone && module.mode() == InitMode::Owned {
+            let alone = module.stop_traffic();
+            if alone.is_none() {
+                return Err(self.lost());
+            }
+            module.close_seats();
+            module.initialise_again()?;
+            self.relocate()?;
+            self.establish_alone()?;
+            module.count_initialisation();
+            return Ok(());
+        }
+        self.drop_guard();
+        {
+            let _traffic = module.traffic();
+            self.relocate()?;
+        }
+        self.establish()
+    }
+
+    /// A call on this token hangs, and its thread is left behind: the library is never finalised nor initialised again, and
+    /// [`left_behind`] says so from now on.
+    pub fn leave_behind(&self) {
+        self.token().module().leave_behind();
+        LEFT_BEHIND.store(true, Ordering::Release);
+    }
+}
+
+static LEFT_BEHIND: AtomicBool = AtomicBool::new(false);
+
+/// Whether a thread of this process was left in a call that hangs: it should end without the libraries' own clean-up, which
+/// could hang or crash on it.
+pub fn left_behind() -> bool {
+    LEFT_BEHIND.load(Ordering::Acquire)
 }
 
 #[cfg(test)]

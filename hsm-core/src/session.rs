@@ -12,12 +12,12 @@ use cryptoki::session::Session;
 use crate::ckr::FaultClass;
 use crate::error::{Error, KeyFault, Located, Result};
 use crate::ffi::HotCall;
-use crate::key::{self, TokenKey};
+use crate::key::{self, KeyKind, TokenKey};
 use crate::login::LoggedIn;
 use crate::seat::Seat;
 use crate::token::Access;
 use crate::verify::PreparedVerifier;
-use crate::watch::{Watched, watched};
+use crate::watch::{Oversight, Watched, watched};
 
 /// Whether private keys are copied to session objects (C_CopyObject) before they sign.
 ///
@@ -84,8 +84,8 @@ impl SigningSession {
     pub fn load_key(&mut self, key: &TokenKey, copy: SessionCopy) -> Result<KeySlot> {
         let verifier = match PreparedVerifier::new(key.public()) {
             Ok(verifier) => Some(verifier),
-            // RSA must be verified; for Ed448 there is nothing on the host that can.
-            Err(KeyFault::NoVerifier(_)) => None,
+            // RSA must be verified; for Ed448 there may be nothing on the host that can.
+            Err(KeyFault::NoVerifier(_)) if !matches!(key.kind(), KeyKind::Rsa(_)) => None,
             Err(fault) => return Err(self.unusable(key, fault)),
         };
         let module = self.login.token().module();
@@ -129,6 +129,11 @@ impl SigningSession {
 
     pub(crate) fn initialised(&self) -> u64 {
         self.initialised
+    }
+
+    /// Has its calls looked after by `oversight` alone: [`crate::overdue`] does not tell of them any more.
+    pub fn oversee(&self, oversight: &Oversight) {
+        oversight.take(&self.seat.cell);
     }
 
     /// The token that it is open on.

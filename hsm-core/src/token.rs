@@ -251,6 +251,25 @@ impl Token {
         }))
     }
 
+    /// Whether there is room for a private key, before one is made: by what the token says of its memory now. One that tells
+    /// nothing of it is asked for the key.
+    ///
+    /// # Errors
+    /// [`Error::TokenFull`].
+    pub(crate) fn has_room(&self) -> Result<()> {
+        let Ok(now) = self.module().context()?.get_token_info(self.slot()) else {
+            return Ok(());
+        };
+        match (now.total_private_memory(), now.free_private_memory()) {
+            // No memory at all is no statement.
+            (Some(total), Some(0)) if total > 0 => Err(Error::TokenFull {
+                token: format!("token '{}'", self.info().label),
+                total,
+            }),
+            _ => Ok(()),
+        }
+    }
+
     pub(crate) fn slot(&self) -> Slot {
         *self.0.slot.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,8 +1,9 @@
 //! Calls under way, so that one that hangs can be named, and what every session is at. Nothing is ended here: a call
 //! into a library cannot be.
 
+use std::cell::RefCell;
 use std::fmt;
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
@@ -54,14 +55,17 @@ impl fmt::Display for Overdue {
 }
 
 /// The call of this process that has been under way the longest, if that is longer than `limit`. A program asks now and
-/// then, and ends when a call hangs: there is no way back from one.
+/// then, and ends when a call hangs: there is no way back from one. Calls under an [`Oversight`] are left out.
 pub fn overdue(limit: Duration) -> Option<Overdue> {
-    let now = now();
     let mut cells = cells();
     cells.retain(|cell| cell.strong_count() > 0);
     let cells: Vec<Arc<Cell>> = cells.iter().filter_map(Weak::upgrade).collect();
+    longest(cells.iter().filter(|cell| !cell.overseen()), limit)
+}
+
+fn longest<'a>(cells: impl Iterator<Item = &'a Arc<Cell>>, limit: Duration) -> Option<Overdue> {
+    let now = now();
     let longest = cells
-        .iter()
         .filter_map(|cell| match cell.since.load(Ordering::Relaxed) {
             0 => None,
             since => Some((now.saturating_sub(since), cell)),
@@ -73,6 +77,51 @@ pub fn overdue(limit: Duration) -> Option<Overdue> {
         token: longest.1.place.clone(),
         waited,
     })
+}
+
+/// Calls that somebody looks after who can do without their answers: those of a thread that can be left behind. A clone is
+/// the same oversight.
+#[derive(Clone, Debug, Default)]
+pub struct Oversight(Arc<Overseen>);
+
+#[derive(Debug, Default)]
+struct Overseen {
+    cells: Mutex<Vec<Weak<Cell>>>,
+    ended: AtomicBool,
+}
+
+thread_local! {
+    /// The oversight that calls of this thread are under.
+    static OVERSIGHT: RefCell<Option<Oversight>> = const { RefCell::new(None) };
+}
+
+impl Oversight {
+    /// Puts what this thread calls from now on under it, to the thread's end.
+    pub fn cover_thread(&self) {
+        OVERSIGHT.with_borrow_mut(|oversight| *oversight = Some(self.clone()));
+    }
+
+    /// The call under it that has been under way the longest, if that is longer than `limit`.
+    pub fn overdue(&self, limit: Duration) -> Option<Overdue> {
+        let cells: Vec<Arc<Cell>> = self.cells().iter().filter_map(Weak::upgrade).collect();
+        longest(cells.iter(), limit)
+    }
+
+    /// Nobody can do without the answers any more: [`overdue`] tells of the calls again.
+    pub fn end(&self) {
+        self.0.ended.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn take(&self, cell: &Arc<Cell>) {
+        *cell.oversight.lock().unwrap_or_else(PoisonError::into_inner) = Some(self.clone());
+        let mut cells = self.cells();
+        cells.retain(|cell| cell.strong_count() > 0);
+        cells.push(Arc::downgrade(cell));
+    }
+
+    fn cells(&self) -> MutexGuard<'_, Vec<Weak<Cell>>> {
+        self.0.cells.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// What one session of this process is at, or one call without a session.
@@ -110,6 +159,7 @@ pub(crate) struct Cell {
     call: AtomicU8,
     signatures: AtomicU64,
     place: String,
+    oversight: Mutex<Option<Oversight>>,
 }
 
 static CELLS: Mutex<Vec<Weak<Cell>>> = Mutex::new(Vec::new());
@@ -133,9 +183,20 @@ impl Cell {
             call: AtomicU8::new(0),
             signatures: AtomicU64::new(0),
             place: place.to_string(),
+            oversight: Mutex::default(),
         });
         cells().push(Arc::downgrade(&cell));
+        if let Some(oversight) = OVERSIGHT.with_borrow(Clone::clone) {
+            oversight.take(&cell);
+        }
         cell
+    }
+
+    fn overseen(&self) -> bool {
+        let oversight = self.oversight.lock().unwrap_or_else(PoisonError::into_inner);
+        oversight
+            .as_ref()
+            .is_some_and(|oversight| !oversight.0.ended.load(Ordering::Relaxed))
     }
 
     fn call(&self) -> &'static str {
@@ -186,7 +247,14 @@ mod tests {
                 .to_string()
                 .starts_with("C_Sign on token 'prod' (slot 3) has not answered")
         );
+        let oversight = Oversight::default();
+        oversight.take(&cell);
+        assert_eq!(overdue(Duration::from_millis(10)), None);
+        assert_eq!(oversight.overdue(Duration::from_millis(10)).unwrap().call, "C_Sign");
+        oversight.end();
+        assert!(overdue(Duration::from_millis(10)).is_some());
         drop(under_way);
         assert_eq!(overdue(Duration::from_millis(10)), None);
+        assert_eq!(oversight.overdue(Duration::from_millis(10)), None);
     }
 }

@@ -9,6 +9,8 @@ mod disk;
 mod isolated;
 mod offload;
 mod open;
+mod overseen;
+mod regain;
 mod token_keys;
 mod token_store;
 mod token_tally;

@@ -14,7 +14,11 @@ fn main() -> ExitCode {
     forbid_core_dumps();
     sigbus::install_sigbus();
     diagnostics::install();
-    ExitCode::from(cli::run())
+    let code = cli::run();
+    if hsm_core::left_behind() {
+        sigbus::end_at_once("", code.into());
+    }
+    ExitCode::from(code)
 }
 
 /// PINs and software keys are in memory: a crash must not write them to a disk, nor may other processes of the user look

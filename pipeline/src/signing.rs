@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded, unbounded};
 use dnssec_sign::{SignBatch, SignError, Signer};
 use rayon::ThreadPool;
 
@@ -305,6 +305,10 @@ pub(crate) fn with_sessions<T>(
                 let closed = closed.clone();
                 scope.spawn(move || raise::govern(desk, most, &closed, || desk.signer().ok().map(begin)));
             }
+            if desk.store.tokens.len() > 1 {
+                let closed = closed.clone();
+                scope.spawn(move || look_after(desk, &closed, || desk.signer().ok().map(begin)));
+            }
         }
         let result = body(&crew);
         drop(open);
@@ -312,6 +316,17 @@ pub(crate) fn with_sessions<T>(
         drop(crew);
         result
     })
+}
+
+/// Begins sessions on tokens that were lost and are back, by `more`, until the hall closes.
+fn look_after(desk: &Desk<'_>, closed: &Receiver<()>, more: impl Fn() -> Option<()>) {
+    while let Err(RecvTimeoutError::Timeout) = closed.recv_timeout(Duration::from_millis(50)) {
+        for _ in 0..desk.store.keys.regain() {
+            if more().is_none() {
+                break;
+            }
+        }
+    }
 }
 
 fn store_error(store: &Store, error: &SignError) -> Error {

@@ -268,3 +268,86 @@ fn what_other_parsers_alter_is_signed_as_it_stands() {
         .run();
     run.exits(1).says(&["typeless:5"]);
 }
+
+/// Row 11: what was initialised before a fork is of no use behind it; both sides are told apart, and the parent goes on.
+#[test]
+fn a_process_that_forks_behind_the_librarys_back_is_told() {
+    let (scratch, token) = (Scratch::new(), Token::default());
+    let faulty = Faulty::new("C_Login 1 fork");
+    let run = Signet::new("key generate fork.test. -a ED25519 -l forked")
+        .envs(token.faulty_environment(&faulty))
+        .folder(scratch.folder())
+        .run();
+    run.succeeds()
+        .says(&["proven", "was initialised by process", "load it after the fork"]);
+    assert_eq!(faulty.calls("C_GenerateKeyPair"), 1, "{run:?}");
+    assert_eq!(
+        token
+            .pkcs11_tool(&["--list-objects"])
+            .stdout
+            .matches("Key Object;")
+            .count(),
+        2
+    );
+}
+
+/// Row 20: hashed on the host, in one part, by the plain mechanisms.
+#[test]
+fn tokens_get_digests_by_the_plain_mechanisms() {
+    for (algorithm, mechanism) in [("ECDSAP256SHA256", "CKM_ECDSA"), ("RSASHA256", "CKM_RSA_PKCS")] {
+        let (scratch, token) = (Scratch::new(), Token::default());
+        let zone = leaf(3);
+        let pair = Pair::generate(&token, &zone.origin, algorithm, Place::Token, scratch.folder());
+        let (file, log) = (zone.write(&scratch, &[]), scratch.path("spy"));
+        Signet::sign(&file, &zone.origin, &scratch.path("signed"), scratch.folder())
+            .keys(&pair.both())
+            .envs(token.spied_environment(&log))
+            .run()
+            .succeeds();
+        let text = String::from_utf8_lossy(&std::fs::read(&log).unwrap()).into_owned();
+        let asked: Vec<&str> = text
+            .split(": C_SignInit")
+            .skip(1)
+            .map(|call| {
+                let call = call.split("[out]").next().unwrap_or(call);
+                call.split_whitespace()
+                    .find(|word| word.starts_with("CKM_"))
+                    .unwrap_or("none")
+            })
+            .collect();
+        assert!(
+            asked.len() > 5 && asked.iter().all(|asked| *asked == mechanism),
+            "{algorithm}: {asked:?}"
+        );
+        for function in ["C_SignUpdate", "C_SignFinal", "C_DigestInit"] {
+            assert!(!text.contains(&format!(": {function}")), "{algorithm}: {function}");
+        }
+    }
+}
+
+/// Row 34: a token that says that it is full is not asked for a key.
+#[test]
+fn a_full_token_is_seen_before_a_key_is_made() {
+    let (scratch, token) = (Scratch::new(), Token::default());
+    let faulty = Faulty::new("full");
+    let disk = Key::on_disk("full.test.", "ED25519", Role::Zsk, scratch.folder());
+    let there = scratch.listing(".");
+    let lend = |signet: Signet| {
+        signet
+            .envs(token.faulty_environment(&faulty))
+            .folder(scratch.folder())
+            .run()
+    };
+    lend(Signet::new("key generate full.test. -a ED25519"))
+        .exits(3)
+        .says(&["is full", "4096 bytes"]);
+    lend(Signet::new("key import").arg(disk.private_file()))
+        .exits(3)
+        .says(&["is full"]);
+    assert_eq!(
+        (faulty.calls("C_GenerateKeyPair"), faulty.calls("C_CreateObject")),
+        (0, 0)
+    );
+    assert_eq!(scratch.listing("."), there);
+    lend(Signet::new("key list")).succeeds();
+}

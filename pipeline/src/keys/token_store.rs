@@ -1,7 +1,7 @@
 //! The adapter between sessions on tokens and the signer's seam: DNSSEC's bytes to sign become what the token's mechanism
 //! takes, and its faults become what the run does next. Several tokens with the same keys are one store: each session
-//! takes the next work when it is done with the last, so the faster token gets more, and a token that is lost leaves
-//! its work to the others. Which keys, tokens and how many sessions is decided by the caller.
+//! takes the next work when it is done with the last, so the faster token gets more, and a token that is lost, or hangs,
+//! leaves its work to the others until it is back. Which keys, tokens and how many sessions is decided by the caller.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
@@ -14,7 +14,9 @@ use hsm_core::{
 };
 
 use super::offload::{Given, Hasher, Offload, Recipe, left_to_host, recipe, verifies};
-use super::token_tally::{TokenTally, least_busy_first, lose};
+use super::overseen::OverseenSigner;
+use super::regain::{self, Absence};
+use super::token_tally::{self, TokenTally, least_busy_first};
 use crate::error::Error;
 use crate::report::TokenReport;
 
@@ -41,12 +43,15 @@ pub struct TokenStore {
 }
 
 /// One token of a store.
-struct Member {
+pub(super) struct Member {
     loaded: Vec<Loaded>,
     pool: Mutex<Pool>,
-    tally: Arc<TokenTally>,
+    pub(super) tally: Arc<TokenTally>,
+    /// Sessions to begin with.
+    pub(super) sessions: usize,
+    pub(super) absence: Mutex<Absence>,
     // Behind the sessions, which it guards: fields are dropped in order.
-    login: LoggedIn,
+    pub(super) login: LoggedIn,
 }
 
 /// What a worker has to know of a key.
@@ -117,6 +122,12 @@ impl TokenStore {
     #[must_use]
     pub fn tallies(&self) -> Vec<Arc<TokenTally>> {
         self.members.iter().map(|member| Arc::clone(&member.tally)).collect()
+    }
+}
+
+impl Drop for TokenStore {
+    fn drop(&mut self) {
+        regain::settle(&self.members);
     }
 }
 
@@ -198,13 +209,15 @@ impl Member {
         }
         Ok(Self {
             tally: Arc::new(TokenTally::new(report)),
+            sessions: options.sessions.max(1),
+            absence: Mutex::default(),
             login,
             loaded,
             pool: Mutex::new(pool),
         })
     }
 
-    fn pool(&self) -> std::sync::MutexGuard<'_, Pool> {
+    pub(super) fn pool(&self) -> std::sync::MutexGuard<'_, Pool> {
         self.pool.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -228,13 +241,17 @@ impl KeyStore for TokenStore {
             drop(pool);
             match session {
                 Ok(Some(session)) => {
-                    member.tally.begin_session();
-                    return Ok(Box::new(TokenSigner {
+                    let at_work = AtWork::begin(member);
+                    let signer = TokenSigner {
                         session,
                         at,
                         members: Arc::clone(&self.members),
                         pace: self.pace.clone(),
-                    }));
+                    };
+                    if self.members.len() > 1 {
+                        return Ok(Box::new(OverseenSigner::start(signer, at_work)?));
+                    }
+                    return Ok(Box::new(Lone(signer, at_work)));
                 }
                 Ok(None) => {}
                 Err(error) => message = format!("{}: {error}", member.tally.name()),
@@ -246,20 +263,56 @@ impl KeyStore for TokenStore {
     fn stop(&self) {
         self.members.iter().for_each(|member| member.login.stop());
     }
+
+    fn regain(&self) -> usize {
+        regain::look(&self.members)
+    }
+}
+
+/// A session that is counted as at work until this is dropped.
+pub(super) struct AtWork(Arc<TokenTally>);
+
+impl AtWork {
+    fn begin(member: &Member) -> Self {
+        member.tally.begin_session();
+        Self(Arc::clone(&member.tally))
+    }
+}
+
+impl Drop for AtWork {
+    fn drop(&mut self) {
+        self.0.end_session();
+    }
+}
+
+/// A signer on the only token, at work.
+struct Lone(
+    TokenSigner,
+    #[allow(dead_code, reason = "counts until it is dropped")] AtWork,
+);
+
+impl Signer for Lone {
+    fn sign(&mut self, key: KeyIndex, data: &ToBeSigned<'_>, out: &mut SignatureBuf) -> Result<(), SignError> {
+        self.0.sign(key, data, out)
+    }
+
+    fn sign_batch(&mut self, batch: &mut SignBatch) -> Result<(), SignError> {
+        self.0.sign_batch(batch)
+    }
+}
+
+/// Notes that a token is lost, for whoever comes first; false if it was the last, which is waited for like any other.
+pub(super) fn lose(members: &[Member], at: usize, reason: &dyn std::fmt::Display) -> bool {
+    let go_on = |last: &Member| last.login.set_expendable(false);
+    token_tally::lose(members, at, |member| &member.tally, reason, go_on)
 }
 
 /// One session, the keys loaded in it, and the other tokens with the same keys.
-struct TokenSigner {
-    session: SigningSession,
-    at: usize,
-    members: Arc<[Member]>,
+pub(super) struct TokenSigner {
+    pub(super) session: SigningSession,
+    pub(super) at: usize,
+    pub(super) members: Arc<[Member]>,
     pace: Option<Arc<Pace>>,
-}
-
-impl Drop for TokenSigner {
-    fn drop(&mut self) {
-        self.members[self.at].tally.end_session();
-    }
 }
 
 impl Signer for TokenSigner {
@@ -319,8 +372,7 @@ impl TokenSigner {
             FaultClass::SessionLimit => return SignError::Worker { message },
             _ => {}
         }
-        let go_on = |last: &Member| last.login.set_expendable(false);
-        if self.session.login().stopped() || !lose(&self.members, self.at, |member| &member.tally, error, go_on) {
+        if self.session.login().stopped() || !lose(&self.members, self.at, error) {
             return SignError::Store { message };
         }
         SignError::Worker { message }

@@ -49,7 +49,7 @@ impl TokenTally {
         self.sessions.load(Ordering::Relaxed)
     }
 
-    /// Whether it was lost on the way, and others do its work.
+    /// Whether it was lost on the way and did not come back, and others do its work.
     #[must_use]
     pub fn is_lost(&self) -> bool {
         self.lost.load(Ordering::Relaxed)
@@ -83,6 +83,11 @@ impl TokenTally {
     /// Notes that a worker process ended on its own; tells how many did before.
     pub(super) fn count_crash(&self) -> u64 {
         self.crashes.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Notes that it is back.
+    pub(super) fn regain(&self) {
+        self.lost.store(false, Ordering::Release);
     }
 
     /// Notes that it is lost; true for whoever comes first.

@@ -9,8 +9,8 @@ use std::ffi::c_void;
 
 use cryptoki_sys::{
     CK_ATTRIBUTE, CK_BYTE, CK_FLAGS, CK_FUNCTION_LIST, CK_INFO, CK_INTERFACE, CK_MECHANISM, CK_OBJECT_HANDLE, CK_RV,
-    CK_SESSION_HANDLE, CK_SESSION_INFO, CK_SLOT_ID, CK_SLOT_INFO, CK_TOKEN_INFO, CK_ULONG, CK_UTF8CHAR, CK_VERSION,
-    CKR_ARGUMENTS_BAD, CKR_FUNCTION_NOT_SUPPORTED, CKR_OK,
+    CK_SESSION_HANDLE, CK_SESSION_INFO, CK_SLOT_ID, CK_SLOT_INFO, CK_ULONG, CK_UTF8CHAR, CK_VERSION, CKR_ARGUMENTS_BAD,
+    CKR_FUNCTION_NOT_SUPPORTED, CKR_OK,
 };
 
 use crate::functions::Function;
@@ -49,7 +49,6 @@ forward! {
     Library C_Initialize(a: *mut c_void);
     Library C_GetInfo(a: *mut CK_INFO);
     Slot C_GetSlotInfo(a: CK_SLOT_ID, b: *mut CK_SLOT_INFO);
-    Slot C_GetTokenInfo(a: CK_SLOT_ID, b: *mut CK_TOKEN_INFO);
     Slot C_InitToken(a: CK_SLOT_ID, b: *mut CK_UTF8CHAR, c: CK_ULONG, d: *mut CK_UTF8CHAR);
     Session C_InitPIN(a: CK_SESSION_HANDLE, b: *mut CK_UTF8CHAR, c: CK_ULONG);
     Session C_SetPIN(a: CK_SESSION_HANDLE, b: *mut CK_UTF8CHAR, c: CK_ULONG, d: *mut CK_UTF8CHAR, e: CK_ULONG);
@@ -113,7 +112,7 @@ static LIST: CK_FUNCTION_LIST = CK_FUNCTION_LIST {
     C_GetFunctionList: Some(C_GetFunctionList),
     C_GetSlotList: Some(changed::C_GetSlotList),
     C_GetSlotInfo: Some(C_GetSlotInfo),
-    C_GetTokenInfo: Some(C_GetTokenInfo),
+    C_GetTokenInfo: Some(changed::C_GetTokenInfo),
     C_GetMechanismList: Some(changed::C_GetMechanismList),
     C_GetMechanismInfo: Some(changed::C_GetMechanismInfo),
     C_InitToken: Some(C_InitToken),

@@ -300,6 +300,10 @@ impl Module {
                 sleep(Duration::from_secs(3600));
             },
             Action::Abort => std::process::abort(),
+            Action::Fork => {
+                // SAFETY: the caller has one thread that matters; what the child does is what the test is about.
+                let _ = unsafe { libc::fork() };
+            }
             Action::Sleep(_) | Action::Take(_) | Action::Tail(..) => {}
         }
         Ok(())

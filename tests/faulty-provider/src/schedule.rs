@@ -25,6 +25,7 @@ use crate::functions::Function;
 /// | `close` | the session is closed before the call |
 /// | `hang` | the call never returns |
 /// | `abort` | the process ends, as if the module had crashed |
+/// | `fork` | the process forks, and both go on |
 ///
 /// | property | what is so |
 /// |---|---|
@@ -32,6 +33,7 @@ use crate::functions::Function;
 /// | `without MECHANISM` | the mechanism, a number, does not exist |
 /// | `always-authenticate` | every private key wants a login for each signature |
 /// | `ec-point raw`, `ec-point bit-string` | CKA_EC_POINT comes in that form, not as an OCTET STRING |
+/// | `full` | C_GetTokenInfo says that no room is left for private objects |
 /// | `interface CODE` | C_GetInterface is answered so |
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Schedule {
@@ -45,6 +47,8 @@ pub struct Schedule {
     pub always_authenticate: bool,
     /// The form of public points.
     pub ec_point: Option<EcPoint>,
+    /// Whether the token says that it is full.
+    pub full: bool,
     /// What C_GetInterface is answered with.
     pub interface: Option<u64>,
 }
@@ -118,6 +122,8 @@ pub enum Action {
     Hang,
     /// The process ends.
     Abort,
+    /// The process forks, and both go on.
+    Fork,
 }
 
 /// What is wrong with a signature.
@@ -165,6 +171,7 @@ impl Schedule {
             ["always-authenticate"] => self.always_authenticate = true,
             ["ec-point", "raw"] => self.ec_point = Some(EcPoint::Raw),
             ["ec-point", "bit-string"] => self.ec_point = Some(EcPoint::BitString),
+            ["full"] => self.full = true,
             ["interface", code] => self.interface = Some(number(code)?),
             _ => self.rules.push(rule(words)?),
         }
@@ -212,6 +219,7 @@ fn rule(words: &[&str]) -> Option<Rule> {
             ["close"] => Action::Close,
             ["hang"] => Action::Hang,
             ["abort"] => Action::Abort,
+            ["fork"] => Action::Fork,
             _ => return None,
         },
     })

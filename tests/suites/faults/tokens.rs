@@ -47,7 +47,11 @@ fn pem(scratch: &Scratch, name: &str) -> PathBuf {
 
 impl Cluster {
     fn new() -> Self {
-        let (scratch, token, zone) = (Scratch::new(), Token::new("one"), leaf(400));
+        Self::with_names(400)
+    }
+
+    fn with_names(names: usize) -> Self {
+        let (scratch, token, zone) = (Scratch::new(), Token::new("one"), leaf(names));
         token.initialise("two");
         token.initialise("three");
         let folder = scratch.make_folder("keys");
@@ -164,6 +168,54 @@ fn the_last_one_is_waited_for() {
     let lost: Vec<bool> = tokens.iter().map(|token| token["lost"] == true).collect();
     assert_eq!(lost, [false, true, true], "{tokens:?}");
     assert!(outcome.faulty.calls("C_Initialize") >= 2);
+}
+
+/// In milliseconds; each signature takes two, so that the run lasts longer than that.
+const AWAY: &str = "C_Sign * sleep 2000; @two C_Sign 30 remove 300";
+
+#[test]
+fn one_that_was_lost_takes_its_share_again() {
+    let cluster = Cluster::with_names(1500);
+    let outcome = cluster.sign(AWAY, &["--also-on", "two", "--sessions", "2"]);
+    let tokens = outcome.complete(&cluster.zone.origin);
+    outcome.run.says(&["token 'two'", "is lost", "is back"]);
+    let made = |at: usize| tokens[at]["signatures"].as_u64().unwrap();
+    eprintln!("away for 300 ms: {} and {} signatures", made(0), made(1));
+    assert!(made(1) > 100, "{tokens:?}");
+    assert_eq!(tokens[1]["lost"], false, "{tokens:?}");
+    assert_eq!(outcome.faulty.calls("C_Initialize"), 1);
+    // Once each, and once more by the one that came back.
+    assert_eq!(outcome.faulty.calls("C_Login"), 3);
+}
+
+#[test]
+fn one_that_hangs_costs_itself_and_not_the_run() {
+    for schedule in [
+        "C_Sign * sleep 500; @two C_Sign 40 hang",
+        "C_Sign * sleep 500; @two C_SignInit 40+ hang",
+        "C_Sign * sleep 500; @two C_Sign 40 answer 0xb3; @two C_OpenSession 4+ hang",
+    ] {
+        let outcome = CLUSTER.sign(schedule, &[&ALL[..], &["--sessions", "2", "--patience", "1s"]].concat());
+        outcome
+            .run
+            .succeeds()
+            .says(&["token 'two'", "has not answered", "is lost"]);
+        dnssec_verify(&outcome.scratch.path("signed"), &CLUSTER.zone.origin, &[]).succeeds();
+        let report: Value = serde_json::from_str(&outcome.scratch.read("report.json")).unwrap();
+        assert_eq!(report["tokens"][1]["lost"], true, "{schedule}: {report}");
+        assert!(
+            outcome.run.elapsed.as_secs() < 20,
+            "{schedule}: {:?}",
+            outcome.run.elapsed
+        );
+    }
+    // The last one is named, as a token alone is.
+    let outcome = CLUSTER.sign(
+        "@two C_Sign 20 remove 100000000; @one C_Sign 100+ hang",
+        &["--also-on", "two", "--sessions", "2", "--patience", "1s"],
+    );
+    outcome.run.exits(3).says(&["token 'one'", "has not answered"]);
+    assert!(!outcome.scratch.path("signed").exists());
 }
 
 #[test]
