@@ -100,12 +100,9 @@ pub(super) fn look(members: &Arc<[Member]>) -> usize {
 pub(super) fn settle(members: &[Member]) {
     let began = Instant::now();
     for member in members {
-        member.login.stop();
-        loop {
-            match &member.absence().state {
-                State::LookedFor(thread, _) if !thread.is_finished() => {}
-                _ => break,
-            }
+        let looks = || matches!(&member.absence().state, State::LookedFor(thread, _) if !thread.is_finished());
+        while looks() {
+            member.login.stop();
             if began.elapsed() > SETTLE {
                 member.login.leave_behind();
                 break;
