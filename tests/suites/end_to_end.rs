@@ -1,8 +1,8 @@
 //! Zones signed with keys on a token, on disk and mixed, as the judges and dnssec-signzone see them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use signet_tests::judges::{Judge, SignZone, dnssec_verify, normalise};
+use signet_tests::judges::{Judge, SignZone, all_accept, dnssec_verify, normalise};
 use signet_tests::zones::{Spice, Zone, crowded, handmade, leaf, nasty, root_like, tld};
 use signet_tests::{END, Key, Program, Role, Scratch, Signet, Token, ZoneText, full, program, project, shared_data};
 
@@ -392,4 +392,40 @@ fn quiet_says_nothing_when_all_is_well() {
     let run = sign.keys(&pair.both()).arg("--quiet").run();
     run.succeeds();
     assert_eq!(run.output(), "");
+}
+
+/// A name whose one label is the hash of another name has data of its own, and so have a name below such a one and a delegation: they
+/// are hashed like any other, beside the NSEC3 record at the same place.
+#[test]
+fn names_that_are_nsec3_owners_besides() {
+    for options in [&["--nsec3"][..], &["--nsec3", "--opt-out"]] {
+        let scratch = Scratch::new();
+        let zone = leaf(8);
+        let pair = Pair::of_bind("ED25519", &zone.origin, scratch.folder());
+        let sign = |file: &Path, out: &str| {
+            let out = scratch.path(out);
+            let sign = Signet::sign(file, &zone.origin, &out, scratch.folder()).args(options);
+            sign.keys(&pair.both()).run().succeeds();
+            out
+        };
+        let first = sign(&zone.write(&scratch, &[]), "first");
+        let hashed = normalise(&first, &zone.origin);
+        let mut owners = hashed
+            .sets
+            .keys()
+            .filter(|(_, rtype)| rtype == "NSEC3")
+            .map(|(owner, _)| owner);
+        let mut text = zone.text.clone();
+        for record in ["60 IN A 192.0.2.5", "60 IN NS ns1.leaf.test.", "60 IN TXT x"] {
+            text.push_str(&format!("{} {record}\n", owners.next().unwrap()));
+        }
+        text.push_str(&format!("below.{} 60 IN TXT y\n", owners.next().unwrap()));
+        let out = sign(&scratch.write("besides.zone", text), "out");
+        let verified = Signet::new("verify").arg(&out).args(["-o", &zone.origin]).run();
+        verified.succeeds();
+        all_accept(&[Judge::Bind, Judge::Ldns], &out, &zone.origin);
+        // Signed again, the records of the chain are told from those of the names.
+        let again = sign(&out, "again");
+        assert_eq!(std::fs::read(&again).unwrap(), std::fs::read(&out).unwrap());
+    }
 }

@@ -4,9 +4,9 @@ use std::path::Path;
 
 use signet_tests::judges::{SignZone, dnssec_verify, ds_from_key, normalise, settime};
 use signet_tests::zones::{crowded, leaf};
-use signet_tests::{Scratch, Signet, Token, ZoneText, full};
+use signet_tests::{Key, Role, Scratch, Signet, Token, ZoneText, full};
 
-use crate::desk::Desk;
+use crate::desk::{Desk, Done};
 use crate::signing::{Denial, Pair, Place};
 
 #[test]
@@ -56,19 +56,53 @@ fn what_ends_soon_is_made_anew() {
     refused.exits(1).says(&["signed already", "--input-dnssec reject"]);
 }
 
+/// A line says of each signature what became of it, as often as the report counts.
+#[track_caller]
+fn explained(done: &Done, reasons: &[&str]) {
+    for word in [
+        "new",
+        "changed",
+        "expiring",
+        "key",
+        "forced",
+        "kept",
+        "unrenewed",
+        "dropped",
+    ] {
+        let lines = done.run.stderr.matches(&format!(": {word}\n")).count() as u64;
+        assert_eq!(lines, done.decided(word), "{word}: {:?}", done.run);
+        assert!(lines > 0 || !reasons.contains(&word), "{word}: {:?}", done.run);
+    }
+}
+
 #[test]
 fn decisions_are_explained() {
-    let desk = Desk::new(leaf(3));
-    desk.sign(&desk.input(), "first", &[]);
-    let again = desk.sign(&desk.scratch.path("first"), "again", &["--explain"]);
+    let desk = Desk::new(leaf(30));
+    explained(&desk.sign(&desk.input(), "first", &["--explain"]), &["new"]);
+    let first = desk.scratch.path("first");
+    let again = desk.sign(&first, "again", &["--explain"]);
+    explained(&again, &["kept"]);
     let line = format!("leaf.test. SOA ED25519/{}: kept", desk.pair.zsk.tag());
     again.run.says(&[&line]);
-    assert_eq!(
-        again.run.stderr.matches(": kept\n").count() as u64,
-        again.decided("kept"),
-        "{:?}",
-        again.run
+    let text = changed(&desk.scratch.read("first"));
+    let other = desk.scratch.write("other", text);
+    explained(
+        &desk.sign(&other, "changed", &["--explain"]),
+        &["new", "changed", "kept", "dropped"],
     );
+    let later = |out: &str, options: &[&str]| {
+        let options = [&["--explain"], options].concat();
+        desk.sign_from("now-1h", "now+45d", &first, out, &options)
+    };
+    explained(&later("expiring", &[]), &["expiring", "dropped"]);
+    explained(&later("forced", &["-i", "9d", "--force"]), &["forced", "dropped"]);
+    let another = Key::by_bind(&desk.zone.origin, "ED25519", Role::Zsk, desk.keys());
+    explained(&later("key", &["-i", "9d", another.base_name()]), &["key", "kept"]);
+    std::fs::remove_file(desk.pair.ksk.private_file()).unwrap();
+    let times = ["-s", "now-1h", "-e", "now+40d"];
+    let due = desk.try_sign(&times, &first, "due", &["--explain", "-i", "15d"]);
+    due.exits(6);
+    explained(&desk.done(due, "due"), &["unrenewed", "expiring"]);
 }
 
 /// The zone with the addresses of every tenth host changed, a host gone and one more, in the signed text or the plain one.
