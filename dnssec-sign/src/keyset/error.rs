@@ -129,6 +129,14 @@ pub enum KeySetError {
         /// The key.
         key: KeyId,
     },
+    /// An RSA key below 2048 bits (RFC 8624 3.1).
+    #[error("{key} has {bits} bits, and RSA keys of fewer than 2048 can be broken: make a longer one, or insist")]
+    ShortRsa {
+        /// The key.
+        key: KeyId,
+        /// The length of its modulus in bits.
+        bits: usize,
+    },
     /// ZSKs alone: nothing that a parent's DS should name.
     #[error("there is no key-signing key, only {}: add a KSK, or use -z to let a ZSK sign everything", list(.keys))]
     OnlyZsk {
@@ -185,7 +193,7 @@ pub enum KeySetWarning {
         /// The key.
         key: KeyId,
     },
-    /// An RSA key below 2048 bits.
+    /// An RSA key below 2048 bits signs, since that was insisted on.
     #[error("{key} has {bits} bits: RSA keys should have 2048 at least")]
     ShortRsa {
         /// The key.

@@ -85,6 +85,9 @@ pub(super) fn check_keys(
             warnings.push(KeySetWarning::NotRecommended { key });
         }
         if let Some(bits) = entry.dnskey.rsa_bits().filter(|&bits| bits < 2048) {
+            if insist == Insist::No {
+                return Err(KeySetError::ShortRsa { key, bits });
+            }
             warnings.push(KeySetWarning::ShortRsa { key, bits });
         }
     }

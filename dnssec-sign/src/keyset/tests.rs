@@ -437,7 +437,9 @@ fn keys_that_must_or_should_not_sign() {
     let set = build_alone(&[named(dnskey(256, Algorithm::RSASHA512, 1), 0)]).unwrap();
     assert!(matches!(set.warnings()[0], KeySetWarning::NotRecommended { .. }));
     let short = Dnskey::from_rsa(256, Algorithm::RSASHA256, &[1, 0, 1], &[0x7f; 128]).unwrap();
-    let set = build_alone(&[named(short, 0)]).unwrap();
+    let error = build_alone(&[named(short.clone(), 0)]).unwrap_err();
+    assert!(matches!(error, KeySetError::ShortRsa { bits: 1023, .. }));
+    let set = KeySet::new(&[named(short, 0)], NOW, 60, &Denial::Nsec, &insist).unwrap();
     assert!(matches!(set.warnings()[0], KeySetWarning::ShortRsa { bits: 1023, .. }));
 }
 
