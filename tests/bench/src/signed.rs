@@ -2,9 +2,9 @@
 //! as a function to a number that depends on all of its work.
 
 use dnssec_sign::{
-    Algorithm, Border, ChainError, Class, Earlier, Fate, Jitter, KeyIndex, KeyStore, NameRef, NodeList, Nsec3Chain, Nsec3Names,
-    Nsec3Params, OwnedRecord, Planner, RecordType, SignBatch, Sink, SoftwareKey, SoftwareKeys, ZoneContext, ZoneFault,
-    ZoneSigner, generate_key,
+    Algorithm, Border, ChainError, Class, Earlier, Fate, Jitter, KeyIndex, KeyStore, NameRef, NodeList, Nsec3Chain,
+    Nsec3Names, Nsec3Params, OwnedRecord, Planner, RecordType, SignBatch, Sink, SoftwareKey, SoftwareKeys, ZoneContext,
+    ZoneFault, ZoneSigner, generate_key,
 };
 use rayon::ThreadPool;
 use zone_io::{Loaded, lookup, merge_range, splitters};
