@@ -63,7 +63,7 @@ impl Spill {
             path: self.directory.clone(),
             source: io::Error::new(
                 cause.kind(),
-                format!("{size} bytes that grow with the zone do not go to a temporary file: {cause}; name another directory for them, or allow more memory"),
+                format!("{size} bytes of sorted records or lists do not go to a temporary file: {cause}; name another directory for them, or allow more memory"),
             ),
         })
     }
