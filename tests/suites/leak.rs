@@ -1,6 +1,6 @@
 //! A PIN is never seen: not in outputs, reports, key files or process arguments. The search finds a planted word.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::fs::PermissionsExt;
 
 use signet_tests::zones::leaf;
@@ -9,6 +9,17 @@ use signet_tests::{Program, Run, Scratch, Signet, Token, children};
 use crate::signing::{Pair, Place};
 
 mod memory;
+
+/// A zone of so many hosts that keys on a token are to sign.
+fn signing(hosts: usize, algorithm: &str) -> (Scratch, Token, Signet) {
+    let (scratch, token) = (Scratch::new(), Token::default());
+    let zone = leaf(hosts);
+    let pair = Pair::generate(&token, &zone.origin, algorithm, Place::Token, scratch.folder());
+    let file = zone.write(&scratch, &[]);
+    let sign = Signet::sign(&file, &zone.origin, &scratch.path("signed"), scratch.folder());
+    let sign = sign.keys(&pair.both()).on(&token);
+    (scratch, token, sign)
+}
 
 /// Runs it and gathers what anyone could read: both outputs, the arguments at every millisecond, all files of a folder.
 fn seen(signet: Signet, folder: &Scratch) -> (Run, String) {
@@ -37,28 +48,21 @@ fn the_search_finds_a_planted_word() {
 
 #[test]
 fn signing_and_making_keys_shows_no_pin() {
-    let (scratch, token) = (Scratch::new(), Token::default());
-    let zone = leaf(200);
-    let pair = Pair::generate(&token, &zone.origin, "ECDSAP256SHA256", Place::Token, scratch.folder());
-    let file = zone.write(&scratch, &[]);
-    let sign = || {
-        Signet::sign(&file, &zone.origin, &scratch.path("signed"), scratch.folder())
-            .keys(&pair.both())
-            .arg("--report")
-            .arg(scratch.path("report.json"))
-            .arg("--metrics")
-            .arg(scratch.path("metrics.prom"))
-            .arg("--html")
-            .arg(scratch.path("report.html"))
-            .on(&token)
-    };
+    let (scratch, token, sign) = signing(200, "ECDSAP256SHA256");
+    let sign = sign
+        .arg("--report")
+        .arg(scratch.path("report.json"))
+        .arg("--metrics")
+        .arg(scratch.path("metrics.prom"))
+        .arg("--html")
+        .arg(scratch.path("report.html"));
     let list = Signet::new("key list -K").arg(scratch.folder()).on(&token);
     let runs = [
-        sign(),
-        sign()
+        sign.clone(),
+        sign.clone()
             .env("SIGNET_PIN_SOURCE", "env:THE_PIN")
             .env("THE_PIN", token.pin()),
-        sign().args(["--progress", "json"]),
+        sign.args(["--progress", "json"]),
         Signet::new("key generate extra.test. -a ED25519 -l extra -K")
             .arg(scratch.folder())
             .on(&token),
@@ -117,24 +121,16 @@ fn a_pin_in_a_uri_is_not_kept_in_the_key_file() {
 
 #[test]
 fn a_crash_would_leave_no_core() {
-    let (scratch, token) = (Scratch::new(), Token::default());
-    let zone = leaf(500);
-    let pair = Pair::generate(&token, &zone.origin, "RSASHA256", Place::Token, scratch.folder());
-    let file = zone.write(&scratch, &[]);
-    let mut limits = String::new();
-    let sign = Signet::sign(&file, &zone.origin, &scratch.path("signed"), scratch.folder());
-    let run = sign.keys(&pair.both()).on(&token).watch(|process| {
-        let now = std::fs::read_to_string(format!("/proc/{process}/limits")).unwrap_or_default();
-        if !now.is_empty() {
-            limits = now;
-        }
-    });
+    let (_scratch, _token, sign) = signing(500, "RSASHA256");
+    let (run, limits) = last(|look| sign.watch(look), "limits");
     run.succeeds();
-    let core = limits
-        .lines()
-        .find(|line| line.starts_with("Max core file size"))
-        .unwrap();
-    assert_eq!(core.split_whitespace().nth(4), Some("0"), "{core}");
+    assert_eq!(core_limit(&limits), "0");
+}
+
+/// The soft limit of core files in a process's `/proc/PID/limits`, in bytes.
+fn core_limit(limits: &str) -> &str {
+    let core = limits.lines().find(|line| line.starts_with("Max core file size"));
+    core.and_then(|line| line.split_whitespace().nth(4)).unwrap()
 }
 
 /// The last that others could read of a process: `/proc/PID/NAME`.
@@ -151,13 +147,8 @@ fn last(program: impl FnOnce(&mut dyn FnMut(u32)) -> Run, name: &str) -> (Run, S
 
 #[test]
 fn a_pin_in_the_environment_is_wiped_once_read() {
-    let (scratch, token) = (Scratch::new(), Token::default());
-    let zone = leaf(500);
-    let pair = Pair::generate(&token, &zone.origin, "RSASHA256", Place::Token, scratch.folder());
-    let file = zone.write(&scratch, &[]);
-    let sign = Signet::sign(&file, &zone.origin, &scratch.path("signed"), scratch.folder())
-        .keys(&pair.both())
-        .on(&token)
+    let (_scratch, token, sign) = signing(500, "RSASHA256");
+    let sign = sign
         .env("SIGNET_PIN_SOURCE", "env:THE_PIN")
         .env("THE_PIN", token.pin())
         .env("THE_CANARY", "planted-in-the-environment");
@@ -212,14 +203,8 @@ fn a_pin_typed_behind_p_is_wiped_from_the_arguments() {
 /// What root, or a core dump, would find in the memory of a run: the planted word, and no PIN.
 #[test]
 fn a_dump_of_the_memory_holds_no_pin() {
-    let (scratch, token) = (Scratch::new(), Token::default());
-    let zone = leaf(1500);
-    let pair = Pair::generate(&token, &zone.origin, "RSASHA256", Place::Token, scratch.folder());
-    let file = zone.write(&scratch, &[]);
-    let sign = Signet::sign(&file, &zone.origin, &scratch.path("signed"), scratch.folder())
-        .keys(&pair.both())
-        .on(&token)
-        .env("THE_CANARY", "planted-in-memory-4711");
+    let (_scratch, token, sign) = signing(1500, "RSASHA256");
+    let sign = sign.env("THE_CANARY", "planted-in-memory-4711");
     let began = std::time::Instant::now();
     let (mut dumps, mut found, mut canaries) = (0, Vec::new(), 0);
     let run = sign.watch(|process| {
@@ -247,19 +232,15 @@ fn a_dump_of_the_memory_holds_no_pin() {
 /// The same of worker processes: their arguments, environments, limits and memory.
 #[test]
 fn worker_processes_show_no_pin_either() {
-    let (scratch, token) = (Scratch::new(), Token::default());
-    let zone = leaf(1500);
-    let pair = Pair::generate(&token, &zone.origin, "RSASHA256", Place::Token, scratch.folder());
-    let file = zone.write(&scratch, &[]);
-    let sign = Signet::sign(&file, &zone.origin, &scratch.path("signed"), scratch.folder())
-        .keys(&pair.both())
-        .on(&token)
+    let (_scratch, token, sign) = signing(1500, "RSASHA256");
+    let sign = sign
         .env("SIGNET_PIN_SOURCE", "env:THE_PIN")
         .env("THE_PIN", token.pin())
         .env("THE_CANARY", "planted-in-memory-4711")
         .args(["--isolate", "--sessions", "2"]);
     let began = std::time::Instant::now();
-    let (mut dumps, mut found, mut canaries, mut shown) = (0, Vec::new(), 0, BTreeSet::new());
+    let (mut dumps, mut found, mut canaries) = (0, Vec::new(), 0);
+    let (mut shown, mut limits) = (BTreeSet::new(), BTreeMap::new());
     let run = sign.watch(|process| {
         let read = |child: u32, name: &str| {
             let bytes = std::fs::read(format!("/proc/{child}/{name}")).unwrap_or_default();
@@ -267,7 +248,11 @@ fn worker_processes_show_no_pin_either() {
         };
         let workers = children(process);
         for child in &workers {
-            shown.extend(["cmdline", "environ", "limits"].map(|name| read(*child, name)));
+            shown.extend(["cmdline", "environ"].map(|name| read(*child, name)));
+            let now = read(*child, "limits");
+            if !now.is_empty() {
+                limits.insert(*child, now);
+            }
         }
         let at_work = workers.len() == 2 && workers.iter().all(|child| read(*child, "maps").contains("softhsm"));
         if at_work && dumps < 3 && began.elapsed().as_millis() > 400 * (dumps + 1) {
@@ -294,6 +279,8 @@ fn worker_processes_show_no_pin_either() {
         !shown.contains(token.pin()),
         "the PIN is shown to who looks at worker processes"
     );
-    let cores = shown.lines().filter(|line| line.starts_with("Max core file size"));
-    assert!(cores.clone().count() > 0 && cores.clone().any(|line| line.split_whitespace().nth(4) == Some("0")));
+    assert!(limits.len() >= 2, "{limits:?}");
+    for limits in limits.values() {
+        assert_eq!(core_limit(limits), "0");
+    }
 }

@@ -9,7 +9,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use dnssec_sign::{KeyIndex, SignBatch, SignError, SignatureBuf, Signer, ToBeSigned};
 use hsm_core::Oversight;
 
-use super::token_store::{AtWork, Member, TokenSigner, lose};
+use super::token_store::{AtWork, Member, TokenSigner, lose, sign_alone};
 
 /// How often it is looked whether a call hangs.
 const LOOK: Duration = Duration::from_millis(50);
@@ -97,11 +97,7 @@ impl OverseenSigner {
 
 impl Signer for OverseenSigner {
     fn sign(&mut self, key: KeyIndex, data: &ToBeSigned<'_>, out: &mut SignatureBuf) -> Result<(), SignError> {
-        let mut batch = SignBatch::new();
-        let job = batch.add(key, |message| message.extend_from_slice(data.message()));
-        self.sign_batch(&mut batch)?;
-        out.set(batch.signature(job));
-        Ok(())
+        sign_alone(self, key, data, out)
     }
 
     fn sign_batch(&mut self, batch: &mut SignBatch) -> Result<(), SignError> {

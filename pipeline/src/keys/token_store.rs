@@ -379,6 +379,23 @@ impl TokenSigner {
     }
 }
 
+/// Signs one job by a signer whose way is to sign batches.
+///
+/// # Errors
+/// As its [`Signer::sign_batch`].
+pub(in crate::keys) fn sign_alone(
+    signer: &mut dyn Signer,
+    key: KeyIndex,
+    data: &ToBeSigned<'_>,
+    out: &mut SignatureBuf,
+) -> Result<(), SignError> {
+    let mut batch = SignBatch::new();
+    let job = batch.add(key, |message| message.extend_from_slice(data.message()));
+    signer.sign_batch(&mut batch)?;
+    out.set(batch.signature(job));
+    Ok(())
+}
+
 /// The host or the token hashes; C_Sign gets a digest (RFC 6605), a DigestInfo (RFC 5702 3) or the message (RFC 8080 4, and
 /// combined mechanisms).
 fn attempt(

@@ -3,11 +3,15 @@
 use super::source::split;
 use super::{File, Finding};
 
-/// Marks of unfinished work in comments. Written in two pieces, so that this list does not find itself.
+/// Marks of unfinished work in comments. Written in two pieces here and below, so that no search for them finds this file.
 const UNFINISHED_COMMENTS: &[&str] = &[concat!("TO", "DO"), concat!("FIX", "ME")];
 
 /// Code that stands in for code, and tests that do not run.
-const UNFINISHED_CODE: &[&str] = &["unimplemented!", "todo!", "#[ignore"];
+const UNFINISHED_CODE: &[&str] = &[
+    concat!("unimple", "mented!"),
+    concat!("to", "do!"),
+    concat!("#[ig", "nore"),
+];
 
 /// The beginnings of paths that exist on one machine only.
 const MACHINE_PATHS: &[&str] = &[
@@ -91,9 +95,9 @@ mod tests {
         let comment = format!("//! x\n// {}: later\n", concat!("TO", "DO"));
         for text in [
             comment.as_str(),
-            "fn f() { unimplemented!() }\n",
-            "fn f() { todo!() }\n",
-            "#[ignore = \"slow\"]\nfn f() {}\n",
+            concat!("fn f() { unimple", "mented!() }\n"),
+            concat!("fn f() { to", "do!() }\n"),
+            concat!("#[ig", "nore = \"slow\"]\nfn f() {}\n"),
         ] {
             assert_eq!(unfinished(&[file("a/src/b.rs", text)]).len(), 1, "{text}");
         }
@@ -103,7 +107,8 @@ mod tests {
 
     #[test]
     fn the_same_words_in_a_string_are_data() {
-        assert_eq!(unfinished(&[file("a.rs", "let s = \"todo! unimplemented!\";\n")]), []);
+        let text = concat!("let s = \"to", "do! unimple", "mented!\";\n");
+        assert_eq!(unfinished(&[file("a.rs", text)]), []);
     }
 
     #[test]

@@ -13,6 +13,7 @@ use super::frame::{self, Kind};
 use super::message::{Class, Failed, Found, Library, Open, Ready};
 use super::process::{Fault, Links, Nursery, Worker};
 use crate::audit::{AuditEvent, AuditToken, audit};
+use crate::keys::token_store::sign_alone;
 use crate::keys::token_tally::{TokenTally, least_busy_first, lose};
 use crate::keys::tokens::OpenedStore;
 
@@ -282,11 +283,7 @@ impl Drop for IsolatedSigner {
 
 impl Signer for IsolatedSigner {
     fn sign(&mut self, key: KeyIndex, data: &ToBeSigned<'_>, out: &mut SignatureBuf) -> Result<(), SignError> {
-        let mut batch = SignBatch::new();
-        let job = batch.add(key, |message| message.extend_from_slice(data.message()));
-        self.sign_batch(&mut batch)?;
-        out.set(batch.signature(job));
-        Ok(())
+        sign_alone(self, key, data, out)
     }
 
     fn sign_batch(&mut self, batch: &mut SignBatch) -> Result<(), SignError> {
