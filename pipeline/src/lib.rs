@@ -103,6 +103,7 @@ mod sync;
 mod tally;
 mod unchanged;
 mod verify;
+mod write_back;
 mod zone;
 mod zonemd;
 mod zones;

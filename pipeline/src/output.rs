@@ -14,6 +14,7 @@ use crate::config::Output;
 use crate::error::Error;
 use crate::lock::OutputLock;
 use crate::observer::Observer;
+use crate::write_back::WriteBack;
 
 /// So much is read at once of a zone that is written in part.
 const BLOCK: u64 = 1 << 20;
@@ -22,6 +23,7 @@ const BLOCK: u64 = 1 << 20;
 pub(crate) struct ZoneOutput<'a> {
     target: Target<'a>,
     length: AtomicU64,
+    write_back: Option<WriteBack>,
     observer: &'a dyn Observer,
 }
 
@@ -100,9 +102,14 @@ impl<'a> ZoneOutput<'a> {
             }
             Output::Stdout => Target::Spool(tempfile::tempfile().map_err(Error::io(std::env::temp_dir()))?),
         };
+        let write_back = match &target {
+            Target::File(_, reader) => WriteBack::begin(reader.clone()),
+            Target::Spool(_) | Target::Counted => None,
+        };
         Ok(Self {
             target,
             length: AtomicU64::new(0),
+            write_back,
             observer,
         })
     }
@@ -112,6 +119,7 @@ impl<'a> ZoneOutput<'a> {
         Self {
             target: Target::Counted,
             length: AtomicU64::new(0),
+            write_back: None,
             observer,
         }
     }
@@ -133,6 +141,9 @@ impl<'a> ZoneOutput<'a> {
         }
         let end = start + text.len() as u64;
         self.length.store(end, Ordering::Release);
+        if let Some(write_back) = &self.write_back {
+            write_back.written(end);
+        }
         Ok(start..end)
     }
 
@@ -198,6 +209,8 @@ impl<'a> ZoneOutput<'a> {
         };
         match (target, &mut self.target) {
             (Ok(part), Target::File(temporary, reader)) => {
+                // The file that it was busy with is no longer wanted.
+                self.write_back = None;
                 *reader = part.reader();
                 temporary.replace(part);
             }
@@ -242,6 +255,9 @@ impl<'a> ZoneOutput<'a> {
                     return Ok(());
                 };
                 // The long part comes before it can be no longer called off.
+                if let Some(write_back) = self.write_back {
+                    write_back.end()?;
+                }
                 file.sync()?;
                 if !self.observer.commit() {
                     return Err(Error::Interrupted);

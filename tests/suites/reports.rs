@@ -52,6 +52,15 @@ fn sum(values: &Value) -> u64 {
 }
 
 #[test]
+fn of_keys_on_disk_every_256th_signature_is_sampled() {
+    let told = Told::by(leaf(1000), Place::Disk, &["--verify", "none"]);
+    let made = told.report["keys"].as_array().unwrap().iter();
+    let expected: u64 = made.map(|key| key["signatures"].as_u64().unwrap().div_ceil(256)).sum();
+    assert!(expected > 10, "{expected}");
+    assert_eq!(told.report["sampled"], expected);
+}
+
+#[test]
 fn a_report_fits_its_schema_and_its_sums_agree() {
     let told = Told::by(leaf(3000), Place::Token, &["--jitter", "5d"]);
     let schema = std::fs::read_to_string(project().join("pipeline/report.schema.json")).unwrap();

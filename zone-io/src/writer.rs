@@ -282,6 +282,17 @@ impl Unpublished {
             source,
         })
     }
+
+    /// Has the system store what was written so far (fdatasync). The file's own `sync` comes sooner to its end then.
+    ///
+    /// # Errors
+    /// [`Error::Io`]. The system tells a failure once only: whoever learns of it here must not publish the file.
+    pub fn sync_data(&self) -> Result<(), Error> {
+        self.file.sync_data().map_err(|source| Error::Io {
+            path: self.target.to_path_buf(),
+            source,
+        })
+    }
 }
 
 const SUFFIX_LENGTH: usize = 6;
