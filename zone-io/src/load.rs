@@ -186,13 +186,24 @@ pub type Progress<'p> = &'p (dyn Fn(u64) -> ControlFlow<()> + Sync);
 
 /// Loads the zone in the file `path` (`-` is the standard input), with the threads of the current rayon pool.
 ///
-/// ```no_run
-/// use std::path::Path;
-/// use zone_io::{LoadOptions, load};
+/// ```
+/// use zone_io::{LoadOptions, load, nodes_from};
 ///
-/// let loaded = load(Path::new("example.zone"), &LoadOptions::new("example.".parse()?))?;
-/// println!("{} records in {} runs", loaded.records, loaded.runs.len());
+/// # let directory = tempfile::tempdir()?;
+/// # let path = directory.path().join("example.zone");
+/// # std::fs::write(&path, "$TTL 1h\nwww A 192.0.2.1\n@ NS ns.example.net.\nwww A 192.0.2.2\n")?;
+/// let loaded = load(&path, &LoadOptions::new("example.".parse()?))?;
+/// let mut nodes = nodes_from(&loaded.runs, loaded.origin.borrow(), b"");
+/// let mut lines = Vec::new();
+/// while let Some(node) = nodes.next_node() {
+///     lines.push(format!("{} has {} records, the first of line {}", node.owner, node.records.len(), node.records[0].locus.line));
+/// }
+/// // The file is still what was read.
 /// loaded.check_unchanged()?;
+/// assert_eq!(
+///     lines,
+///     ["example. has 1 records, the first of line 3", "www.example. has 2 records, the first of line 2"]
+/// );
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///

@@ -69,7 +69,23 @@ fn every_owner(runs: &[Run]) -> Vec<Vec<u8>> {
     keys
 }
 
-/// Appends the node with exactly this key to `out`; `false` when no record has that owner.
+/// Appends the node with exactly this key, relative to the origin, to `out`; `false` when no record has that owner.
+///
+/// ```
+/// use dnssec_sign::{Name, NodeList, RecordType};
+/// use zone_io::{ZoneBuilder, lookup};
+///
+/// let origin: Name = "example.".parse()?;
+/// let mut builder = ZoneBuilder::new(origin.clone());
+/// builder.push_text("www 300 A 192.0.2.1\nwww 300 AAAA 2001:db8::1")?;
+/// let zone = builder.finish();
+///
+/// let wanted: Name = "WWW.example.".parse()?;
+/// let mut found = NodeList::new();
+/// assert!(lookup(&zone.runs, origin.borrow(), &wanted.key()[origin.key().len()..], &mut found));
+/// assert_eq!(found.node(0).set(RecordType::AAAA).len(), 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn lookup<'r>(runs: &'r [Run], origin: NameRef<'_>, key: &[u8], out: &mut NodeList<'r>) -> bool {
     let mut merge = Merge::empty();
     for run in runs {

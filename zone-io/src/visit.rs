@@ -82,13 +82,16 @@ impl Front {
 /// a part for each chunk, and `visit` is lent the records of the chunk in the order of the input. How records are kept
 /// ([`LoadOptions::on_fault`], spills) does not matter here: faults refuse the text.
 ///
-/// ```no_run
-/// use std::path::Path;
+/// ```
 /// use zone_io::{LoadOptions, visit_records};
 ///
+/// # let directory = tempfile::tempdir()?;
+/// # let path = directory.path().join("example.zone");
+/// # std::fs::write(&path, "$TTL 1h\nwww A 192.0.2.1\n@ NS ns.example.net.\nwww A 192.0.2.2\n")?;
 /// let options = LoadOptions::new("example.".parse()?);
-/// let visited = visit_records(Path::new("example.zone"), &options, || 0u64, |count, _| *count += 1)?;
-/// println!("{} records", visited.parts.iter().sum::<u64>());
+/// let visited = visit_records(&path, &options, || 0, |count, _| *count += 1)?;
+/// visited.check_unchanged()?;
+/// assert_eq!(visited.parts.iter().sum::<u64>(), 3);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///

@@ -74,6 +74,15 @@ fn bytes_of_every_kind_in_names_and_strings() {
         "a\\.b 1 NS \\046.c\\046d",
         &["a\\.b.Example. 1 IN NS \\..c\\.d.Example."],
     );
+    reads(
+        b"\x00\xff\x7f 1 NS \x80.\x01",
+        &["\\000\\255\\127.Example. 1 IN NS \\128.\\001.Example."],
+    );
+    // Only the first three bytes of a text can be a byte order mark.
+    reads(
+        "a 1 TXT x\n\u{feff}b 1 TXT y\n",
+        &["a.Example. 1 IN TXT \"x\"", "\\239\\187\\191b.Example. 1 IN TXT \"y\""],
+    );
     reads("\\@ 1 NS \\@", &["\\@.Example. 1 IN NS \\@.Example."]);
     reads("\\$ORIGIN 1 NS $x", &["\\$ORIGIN.Example. 1 IN NS \\$x.Example."]);
     reads(

@@ -30,8 +30,8 @@ pub enum Field {
     U16,
     /// Four bytes, decimal.
     U32,
-    /// Eight bytes, decimal.
-    U64,
+    /// Eight bytes, decimal, in text also two numbers of four bytes with a dot between: a node number (IPN).
+    NodeNumber,
     /// Four bytes: seconds, in text also with units (`1h30m`).
     Period,
     /// Four bytes: a moment as YYYYMMDDHHMMSS or seconds since 1970 (RFC 4034 3.2).
@@ -68,10 +68,17 @@ pub enum Field {
     CharStrings,
     /// A character-string of ASCII letters and digits: the CAA tag (RFC 8659 4.1).
     Tag,
+    /// A character-string of at least one byte, written without quotes: UNECE's and ISO's list of codes, and the code.
+    Code,
+    /// A character-string, written without quotes, `-` for an empty one: UNECE's and ISO's value. None is a lone `-`.
+    Quantity,
     /// A character-string of four or more digits: the X25 address (RFC 1183 3.1).
     PsdnAddress,
     /// All bytes to the end as one quoted string without a length byte (CAA value, URI target).
     LongString,
+    /// All bytes to the end as one quoted string without a length byte, left out when there are none: UNECE's and ISO's
+    /// descriptor. One of more than 255 bytes has RFC 3597 text only.
+    Descriptor,
     /// All bytes to the end, base64, at least one.
     Base64,
     /// All bytes to the end, base64, possibly none.
@@ -125,10 +132,11 @@ pub enum Field {
 }
 
 use Field::{
-    A6, Algorithm, Atma, Base64, CertAlgorithm, CertType, CharString, CharStrings, DashOrBase64, DsDigest, DsyncScheme,
-    Eui48, Eui64, Fingerprint, Gateway, HashedOwner, Hex, Hip, Ipv4, Ipv6, Key, KeyFlags, KeyProtocol, Location,
-    LongString, Node64, Nsap, NxtTypes, Opaque, OptionalBase64, OptionalCharString, Period, Ports, Prefixes, Protocol,
-    PsdnAddress, Relay, Salt, SvcParams, Tag, Time, Type, Types, U8, U16, U32, U64, ZoneDigest,
+    A6, Algorithm, Atma, Base64, CertAlgorithm, CertType, CharString, CharStrings, Code, DashOrBase64, Descriptor,
+    DsDigest, DsyncScheme, Eui48, Eui64, Fingerprint, Gateway, HashedOwner, Hex, Hip, Ipv4, Ipv6, Key, KeyFlags,
+    KeyProtocol, Location, LongString, Node64, NodeNumber, Nsap, NxtTypes, Opaque, OptionalBase64, OptionalCharString,
+    Period, Ports, Prefixes, Protocol, PsdnAddress, Quantity, Relay, Salt, SvcParams, Tag, Time, Type, Types, U8, U16,
+    U32, ZoneDigest,
 };
 
 const FOLDED: Field = Field::Name(Case::Folded);
@@ -204,7 +212,9 @@ pub fn fields(rtype: RecordType) -> Option<&'static [Field]> {
         RecordType::CAA => &[U8, Tag, LongString],
         RecordType::DOA => &[U32, U32, U8, CharString, DashOrBase64],
         RecordType::AMTRELAY => &[U8, Relay],
-        RecordType::IPN => &[U64],
+        RecordType::IPN => &[NodeNumber],
+        // draft-woodcock-faltstrom-external-registry-rrtypes-01 3.1 and 4.1.
+        RecordType::UNECE | RecordType::ISO => &[Code, Quantity, Code, Descriptor],
         // NULL has no text (RFC 1035 3.3.10), and the others are reserved without a definition.
         RecordType::NULL | RecordType::UINFO | RecordType::UID | RecordType::GID | RecordType::UNSPEC => &[Opaque],
         _ => return None,
@@ -253,6 +263,9 @@ pub enum RdataError {
     /// A CAA tag that is empty or not letters and digits (RFC 8659 4.1).
     #[error("the tag must be 1 to 255 ASCII letters and digits (RFC 8659 4.1)")]
     Tag,
+    /// A list of codes or a code that is empty, or a value that is a lone `-` (UNECE and ISO).
+    #[error("a list of codes or a code is empty, or the value is a hyphen alone, which stands for none")]
+    Code,
     /// An A6 prefix length above 128, or bits set that the prefix covers (RFC 2874 3.1.1).
     #[error("the prefix length is above 128, or bits that it covers are not 0 (RFC 2874 3.1.1)")]
     Prefix,
@@ -302,7 +315,7 @@ pub fn split_field(field: Field, rdata: &[u8]) -> Result<(&[u8], &[u8]), RdataEr
         U16 | Type | CertType | KeyFlags => fixed(2),
         U32 | Period | Time | Ipv4 => fixed(4),
         Eui48 => fixed(6),
-        U64 | Eui64 | Node64 => fixed(8),
+        NodeNumber | Eui64 | Node64 => fixed(8),
         Ipv6 => fixed(16),
         CharString | Salt => counted(),
         OptionalCharString if rdata.is_empty() => rest(0),
@@ -314,6 +327,20 @@ pub fn split_field(field: Field, rdata: &[u8]) -> Result<(&[u8], &[u8]), RdataEr
             } else {
                 Ok((field, rest))
             }
+        }
+        Code => {
+            let (field, rest) = counted()?;
+            if field.len() == 1 {
+                return Err(RdataError::Code);
+            }
+            Ok((field, rest))
+        }
+        Quantity => {
+            let (field, rest) = counted()?;
+            if field == b"\x01-" {
+                return Err(RdataError::Code);
+            }
+            Ok((field, rest))
         }
         Tag => {
             let (field, rest) = counted()?;
@@ -341,7 +368,7 @@ pub fn split_field(field: Field, rdata: &[u8]) -> Result<(&[u8], &[u8]), RdataEr
             }
         }
         Base64 | Hex | Nsap => rest(1),
-        LongString | OptionalBase64 | DashOrBase64 | Opaque => rest(0),
+        LongString | Descriptor | OptionalBase64 | DashOrBase64 | Opaque => rest(0),
         DsDigest => shape::ds_digest(rdata),
         Fingerprint => shape::fingerprint(rdata),
         ZoneDigest => shape::zone_digest(rdata),

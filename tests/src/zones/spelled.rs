@@ -36,6 +36,7 @@ pub const TEMPLATES: &[(&str, &str)] = &[
     ("SVCB", r#"1 . key65000={string} mandatory=alpn,port port={u16} alpn="h2""#), ("SVCB", r#"1 {name} alpn="f\\\\oo\\,bar,h2" no-default-alpn"#),
     ("HTTPS", "{u16+1} . ipv6hint={ip6},{ip6} ech={b64:20}"), ("HTTPS", "1 {name} dohpath=/dns-query{?dns} key65001"),
     ("HTTPS", "1 . ohttp tls-supported-groups=29,23"), ("DSYNC", "CDS NOTIFY {u16} {name}"), ("HHIT", "{b64s:20}"), ("BRID", "{b64s:20}"),
+    ("UNECE", "20 -{u16} CEL {string}"), ("UNECE", "16 - JPTYO"), ("ISO", r"4217 {u16}\({u8}\) EUR {string}"),
     ("SPF", "{string}"), ("UINFO", r"\# 1 {hex:1}"), ("UID", r"\# 4 {hex:4}"), ("GID", r"\# 4 {hex:4}"), ("UNSPEC", r"\# 2 {hex:2}"),
     ("NID", "{u16} {hex:2}:{hex:2}:{hex:2}:{hex:2}"), ("L32", "{u16} {ip4}"), ("L64", "{u16} {hex:2}:{hex:2}:{hex:2}:{hex:2}"), ("LP", "{u16} {name}"),
     ("EUI48", "{hex:1}-{hex:1}-5e-00-53-{hex:1}"), ("EUI64", "{hex:1}-{hex:1}-5E-ef-10-00-00-{hex:1}"), ("URI", r#"{u16} {u16} "ftp://x;{u16}""#), ("URI", r#"{u16} {u16} """#),

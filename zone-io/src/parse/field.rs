@@ -230,6 +230,44 @@ impl<'a> Fields<'_, 'a> {
         Ok(())
     }
 
+    /// A character-string of at least one byte.
+    fn code(&mut self) -> Scanned<()> {
+        let token = self.need("a code")?;
+        if token.text.is_empty() {
+            return token.fault(Reason::Expected("a code of at least one byte"));
+        }
+        self.write_string(&token)
+    }
+
+    /// A character-string, empty where the word is a hyphen.
+    fn quantity(&mut self) -> Scanned<()> {
+        const FORM: &str = "a value such as -18, 0.25 or ?, or - for none";
+        let token = self.need(FORM)?;
+        if token.text == b"-" && !token.quoted {
+            self.out.push(0);
+            return Ok(());
+        }
+        let start = self.out.len();
+        self.write_string(&token)?;
+        if self.out[start..] == *b"\x01-" {
+            return token.fault(Reason::Expected(FORM));
+        }
+        Ok(())
+    }
+
+    /// One string of at most 255 bytes without a length byte, or the end of the entry.
+    fn descriptor(&mut self) -> Scanned<()> {
+        let Some(token) = self.scan.token()? else {
+            return Ok(());
+        };
+        let start = self.out.len();
+        decode(&token, self.out)?;
+        if self.out.len() - start > usize::from(u8::MAX) {
+            return token.fault(Reason::StringTooLong);
+        }
+        Ok(())
+    }
+
     /// One string without a length byte.
     fn long_string(&mut self) -> Scanned<()> {
         let token = self.need("a quoted string")?;
@@ -243,8 +281,8 @@ impl<'a> Fields<'_, 'a> {
             Field::U8 => self.u8(),
             Field::U16 => self.u16(),
             Field::U32 => self.u32(),
-            Field::U64 => self.fixed("a number from 0 to 18446744073709551615", |text| {
-                number::decimal_u64(text).map(u64::to_be_bytes)
+            Field::NodeNumber => self.fixed("a number below 2⁶⁴, or its halves as in 1.2", |text| {
+                number::node_number(text).map(u64::to_be_bytes)
             }),
             Field::Period => self.period(),
             Field::Time => self.time(),
@@ -262,6 +300,9 @@ impl<'a> Fields<'_, 'a> {
             Field::CharString => self.string(),
             Field::OptionalCharString => self.optional_string(),
             Field::CharStrings => self.strings(),
+            Field::Code => self.code(),
+            Field::Quantity => self.quantity(),
+            Field::Descriptor => self.descriptor(),
             Field::Tag => self.tag(),
             Field::PsdnAddress => self.psdn_address(),
             Field::LongString => self.long_string(),

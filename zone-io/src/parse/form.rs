@@ -73,7 +73,9 @@ pub(crate) fn of(rtype: RecordType) -> Option<&'static str> {
         RecordType::CAA => "FLAGS TAG \"VALUE\"",
         RecordType::DOA => "ENTERPRISE TYPE LOCATION \"MEDIA-TYPE\" BASE64|-",
         RecordType::AMTRELAY => "PRECEDENCE DISCOVERY-OPTIONAL RELAY-TYPE RELAY",
-        RecordType::IPN => "NUMBER",
+        RecordType::IPN => "NUMBER|NUMBER.NUMBER",
+        RecordType::UNECE => "RECOMMENDATION VALUE|- CODE [\"DESCRIPTOR\"]",
+        RecordType::ISO => "STANDARD VALUE|- CODE [\"DESCRIPTOR\"]",
         _ => return None,
     })
 }

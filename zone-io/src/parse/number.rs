@@ -35,9 +35,12 @@ fn leading_zeros(text: &[u8]) -> Option<u32> {
     }
 }
 
-/// A decimal number that fits eight bytes; nothing but digits.
-pub(super) fn decimal_u64(text: &[u8]) -> Option<u64> {
-    fixed_point(text, 0)
+/// A number of eight bytes, plain or as its two halves with a dot between.
+pub(super) fn node_number(text: &[u8]) -> Option<u64> {
+    match text.iter().position(|byte| *byte == b'.') {
+        None => fixed_point(text, 0),
+        Some(dot) => Some(u64::from(decimal(&text[..dot])?) << 32 | u64::from(decimal(&text[dot + 1..])?)),
+    }
 }
 
 /// A decimal number with at most so many digits behind a dot, which need not be there, in units of the last one.
@@ -158,12 +161,20 @@ mod tests {
         assert_eq!(fixed_point(b"12.5", 3), Some(12_500));
         assert_eq!(fixed_point(b"12", 2), Some(1_200));
         assert_eq!(fixed_point(b"12.", 2), Some(1_200));
-        assert_eq!(decimal_u64(b"18446744073709551615"), Some(u64::MAX));
         for bad in ["", ".", ".5", "1.234", "-1", "1.-", "1.2.3", "184467440737095517"] {
             assert_eq!(fixed_point(bad.as_bytes(), 2), None, "{bad}");
         }
-        assert_eq!(decimal_u64(b"18446744073709551616"), None);
-        assert_eq!(decimal_u64(b"1."), None);
+    }
+
+    #[test]
+    fn node_numbers_are_whole_or_halves() {
+        for whole in ["18446744073709551615", "4294967295.4294967295"] {
+            assert_eq!(node_number(whole.as_bytes()), Some(u64::MAX), "{whole}");
+        }
+        assert_eq!(node_number(b"1.2"), Some((1 << 32) + 2));
+        for bad in ["18446744073709551616", "1.", ".1", "1.4294967296", "1.2.3", ""] {
+            assert_eq!(node_number(bad.as_bytes()), None, "{bad}");
+        }
     }
 
     #[test]

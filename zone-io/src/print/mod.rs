@@ -68,6 +68,8 @@ fn is_known_by_name(rtype: RecordType) -> bool {
             | RecordType::DSYNC
             | RecordType::HHIT
             | RecordType::BRID
+            | RecordType::UNECE
+            | RecordType::ISO
             | RecordType::UINFO
             | RecordType::UID
             | RecordType::GID

@@ -11,7 +11,7 @@ use super::number::{
     write_node64, write_time, write_u64,
 };
 use super::prefix::{write_a6, write_prefixes};
-use super::string::{write_all_quoted, write_quoted};
+use super::string::{write_all_quoted, write_quoted, write_unquoted};
 use super::{Mnemonics, svcb, write_generic_rdata};
 use crate::parse::mnemonic::{CERT_TYPES, DSYNC_SCHEMES, Words, word_of};
 
@@ -39,7 +39,7 @@ fn write_fields(rtype: RecordType, rdata: &[u8], mnemonics: Mnemonics, out: &mut
             // These can be empty, and put a space before each of their items.
             Field::Types | Field::NxtTypes | Field::Ports | Field::SvcParams => {}
             // These can be left out.
-            Field::OptionalCharString | Field::OptionalBase64 if bytes.is_empty() => {}
+            Field::OptionalCharString | Field::OptionalBase64 | Field::Descriptor if bytes.is_empty() => {}
             _ if !first => out.push(b' '),
             _ => {}
         }
@@ -61,7 +61,7 @@ fn write_field(field: Field, bytes: &[u8], mnemonics: Mnemonics, out: &mut Vec<u
         Field::U32 | Field::Period => {
             write_decimal(u32::from_be_bytes(bytes.try_into().ok()?), out);
         }
-        Field::U64 => write_u64(u64::from_be_bytes(bytes.try_into().ok()?), out),
+        Field::NodeNumber => write_u64(u64::from_be_bytes(bytes.try_into().ok()?), out),
         Field::Time => write_time(u32::from_be_bytes(bytes.try_into().ok()?), out),
         Field::CertType => write_word(CERT_TYPES, u16::from_be_bytes(bytes.try_into().ok()?), out),
         Field::CertAlgorithm => write_cert_algorithm(*bytes.first()?, mnemonics, out),
@@ -73,6 +73,14 @@ fn write_field(field: Field, bytes: &[u8], mnemonics: Mnemonics, out: &mut Vec<u
         Field::Node64 => write_node64(bytes.try_into().ok()?, out),
         Field::CharString | Field::PsdnAddress => write_quoted(bytes.get(1..)?, out),
         Field::OptionalCharString | Field::CharStrings => write_all_quoted(bytes, out),
+        Field::Code => write_unquoted(bytes.get(1..)?, out),
+        Field::Quantity => match bytes.get(1..)? {
+            [] => out.push(b'-'),
+            value => write_unquoted(value, out),
+        },
+        Field::Descriptor if bytes.is_empty() => {}
+        Field::Descriptor if bytes.len() > usize::from(u8::MAX) => return None,
+        Field::Descriptor => write_quoted(bytes, out),
         // Letters and digits by its shape.
         Field::Tag => out.extend_from_slice(bytes.get(1..)?),
         Field::LongString => write_quoted(bytes, out),

@@ -33,6 +33,17 @@ pub(super) fn write_escaped(bytes: &[u8], out: &mut Vec<u8>) {
     }
 }
 
+/// Appends `bytes`, which are not none, as one word.
+pub(super) fn write_unquoted(bytes: &[u8], out: &mut Vec<u8>) {
+    for &byte in bytes {
+        match byte {
+            b' ' => out.extend_from_slice(b"\\032"),
+            b';' | b'(' | b')' => out.extend_from_slice(&[b'\\', byte]),
+            _ => write_escaped(&[byte], out),
+        }
+    }
+}
+
 /// Appends counted strings, each between quotes, with single spaces between.
 pub(super) fn write_all_quoted(mut strings: &[u8], out: &mut Vec<u8>) {
     let mut first = true;
