@@ -17,6 +17,7 @@ mod origin;
 mod report_text;
 mod reuse_flags;
 mod role_flags;
+mod settings;
 mod sign;
 mod streams;
 mod table;
@@ -27,10 +28,13 @@ mod verify;
 mod warning_flags;
 mod zone;
 
-use std::path::PathBuf;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use signet_pipeline::Error;
+
+use self::settings::Settings;
 
 use crate::diagnostics;
 
@@ -49,6 +53,21 @@ use crate::diagnostics;
 )]
 #[command(after_help = EXIT_CODES)]
 struct Cli {
+    /// Take what no flag and no variable says from this file, signet.toml; '' takes it from none
+    ///
+    /// Its keys are the names of flags: module, module-sha256, init-args, token, serial-number, slot, pin-source, sessions,
+    /// session-copy, offload, max-rate, patience, audit. It may name a library to load, so it has to be yours or root's,
+    /// and nobody else's to change.
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        env = settings::VARIABLE,
+        hide_env_values = true,
+        help = format!("Take what no flag and no variable says from this file; {} is the default, if it is there", settings::PLACE)
+    )]
+    config: Option<OsString>,
+
     /// Append what is done with keys to this log: JSON lines, each with the digest of the one before
     #[arg(
         long,
@@ -108,7 +127,14 @@ pub(crate) fn run() -> u8 {
     if let Some(tool) = bind::Tool::called_as(program.as_ref()) {
         return tool.run(words);
     }
-    let cli = Cli::parse_from(program.into_iter().chain(key::two_word_options(words.collect())));
+    let words: Vec<_> = program
+        .into_iter()
+        .chain(key::two_word_options(words.collect()))
+        .collect();
+    let cli = match parse(words) {
+        Ok(cli) => cli,
+        Err(error) => return told(Err(error)),
+    };
     // Looking at a log adds nothing to it, and what worker processes do is written down by the run.
     let silent = matches!(cli.command, Command::Audit(_) | Command::IsolatedWorker);
     let log = cli.audit.as_ref().filter(|_| !silent);
@@ -117,6 +143,23 @@ pub(crate) fn run() -> u8 {
         None => dispatch(&cli.command),
     });
     audit::end(code)
+}
+
+/// Flags, environment, `signet.toml`, defaults: what comes first counts. Usage errors end the process with 2.
+///
+/// # Errors
+/// Those of the file.
+fn parse(words: Vec<OsString>) -> Result<Cli, Error> {
+    let grammar = Cli::command();
+    let typed = grammar.clone().get_matches_from(&words);
+    // A worker process is told everything by its run.
+    let matches = if typed.subcommand_name() == Some("isolated-worker") {
+        typed
+    } else {
+        let settings = Settings::read(typed.get_one::<OsString>("config").map(Path::new))?;
+        settings.beneath(grammar, &typed)?.get_matches_from(words)
+    };
+    Ok(Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit()))
 }
 
 fn dispatch(command: &Command) -> Result<Outcome, Error> {

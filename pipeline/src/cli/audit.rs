@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 use signet_pipeline::{AuditEvent, Error, audit, install_audit, verify_audit};
 
-use super::{Outcome, streams};
+use super::{Outcome, settings, streams};
 
 /// The commands of `signet audit`.
 #[derive(Subcommand)]
@@ -52,12 +52,12 @@ pub(super) fn install(path: &Path) -> Result<(), Error> {
     install_audit(path, without_secrets(std::env::args_os().collect()))
 }
 
-/// Switches the log on for a tool of BIND, where `SIGNET_AUDIT` names one.
+/// Switches the log on for a tool of BIND, where `SIGNET_AUDIT` or the settings name one.
 ///
 /// # Errors
 /// Those of [`install_audit`].
 pub(super) fn install_for_tool() -> Result<(), Error> {
-    match std::env::var_os("SIGNET_AUDIT") {
+    match settings::variable("SIGNET_AUDIT") {
         Some(path) => install_audit(Path::new(&path), without_typed_pin(std::env::args_os().collect())),
         None => Ok(()),
     }

@@ -16,7 +16,7 @@ mod tokens;
 use std::ffi::OsString;
 use std::path::Path;
 
-use crate::cli::{audit, streams};
+use crate::cli::{audit, settings, streams};
 
 /// A tool that `signet` stands in for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,7 +56,7 @@ impl Tool {
 
     /// Runs it; returns its exit code.
     pub(super) fn run(self, arguments: impl Iterator<Item = OsString>) -> u8 {
-        if let Err(error) = audit::install_for_tool() {
+        if let Err(error) = settings::read_for_tool().and_then(|()| audit::install_for_tool()) {
             return Failure::general(error.to_string()).tell(self);
         }
         audit::end(self.run_words(arguments))

@@ -10,10 +10,11 @@ mod zones;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, ValueEnum};
-use dnssec_sign::{Denial, SerialPolicy, ZonemdHash};
+use dnssec_sign::{Denial, SerialPolicy, ZonemdHash, parse_interval};
 use signet_pipeline::{AuditEvent, Error, PartitionSize, Report, TokenUse, VerifyLevel, audit};
 
 use super::denial_flags::{DenialFlags, random_salt};
@@ -171,11 +172,17 @@ struct TokenUseFlags {
     also_on: Vec<String>,
 
     /// PKCS#11 sessions that sign, a token; auto: more and more in the first seconds, as long as that is faster
-    #[arg(long, value_name = "N|auto", default_value = "auto")]
+    #[arg(
+        long,
+        value_name = "N|auto",
+        default_value = "auto",
+        env = "SIGNET_SESSIONS",
+        hide_env_values = true
+    )]
     sessions: SessionCount,
 
     /// What tokens do: sign alone, or all they can: hash, sign, verify proofs, give random numbers
-    #[arg(long, value_enum, value_name = "WHAT", default_value_t = Offload::Sign)]
+    #[arg(long, value_enum, value_name = "WHAT", default_value_t = Offload::Sign, env = "SIGNET_OFFLOAD", hide_env_values = true)]
     offload: Offload,
 
     /// Stop, with nothing published, before a key makes more signatures than this; KEY is the base name of its files, or
@@ -184,12 +191,19 @@ struct TokenUseFlags {
     max_signatures: Vec<(String, u64)>,
 
     /// Sign no faster than this many signatures a second, on all tokens together: for an HSM that others use
-    #[arg(long, value_name = "N", value_parser = rate)]
+    #[arg(long, value_name = "N", value_parser = rate, env = "SIGNET_MAX_RATE", hide_env_values = true)]
     max_rate: Option<f64>,
 
     /// How long a token that goes away, or a call to it that does not return, is waited for
-    #[arg(long, value_name = "TIME", default_value = "60s")]
-    patience: String,
+    #[arg(
+        long,
+        value_name = "TIME",
+        default_value = "60s",
+        value_parser = patience,
+        env = "SIGNET_PATIENCE",
+        hide_env_values = true
+    )]
+    patience: Duration,
 
     /// Load the tokens' libraries in worker processes only, one a session: a crash or hang in a library then costs a process,
     /// which is replaced, and not the run
@@ -197,7 +211,7 @@ struct TokenUseFlags {
     isolate: bool,
 
     /// Sign with a copy of the key in the session's memory: faster on software tokens
-    #[arg(long, value_enum, value_name = "WHEN", default_value_t = SessionCopy::Auto)]
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t = SessionCopy::Auto, env = "SIGNET_SESSION_COPY", hide_env_values = true)]
     session_copy: SessionCopy,
 }
 
@@ -298,6 +312,12 @@ fn signature_limit(text: &str) -> Result<(String, u64), &'static str> {
     parts
         .and_then(|(key, most)| Some((key.to_owned(), most.parse().ok()?)))
         .ok_or("write KEY=N, such as Kexample.com.+013+12345=1000000 or 12345=1000000")
+}
+
+/// `--patience`.
+fn patience(text: &str) -> Result<Duration, String> {
+    let seconds = parse_interval(text).map_err(|error| error.to_string())?;
+    Ok(Duration::from_secs(seconds.into()))
 }
 
 /// `--max-rate`.

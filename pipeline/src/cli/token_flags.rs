@@ -46,9 +46,13 @@ pub(super) struct TokenFlags {
 
 /// A digest as typed. A type of its own, so that clap does not take the bytes for several values.
 #[derive(Clone, Debug)]
-struct Sha256([u8; 32]);
+pub(super) struct Sha256(pub(super) [u8; 32]);
 
-fn sha256(text: &str) -> Result<Sha256, String> {
+/// `--module-sha256`.
+///
+/// # Errors
+/// What is to be written instead.
+pub(super) fn sha256(text: &str) -> Result<Sha256, String> {
     let bytes = data_encoding::HEXLOWER_PERMISSIVE.decode(text.as_bytes()).ok();
     bytes
         .and_then(|bytes| bytes.try_into().ok())

@@ -54,7 +54,7 @@ impl TokenAccess {
     pub(super) fn library(&self) -> Result<&Path, Error> {
         self.module.as_deref().ok_or_else(|| {
             Error::Usage(format!(
-                "a token is needed, and no PKCS#11 library is named: give --module PATH or set PKCS11_PROVIDER{}",
+                "a token is needed, and no PKCS#11 library is named: give --module PATH, set PKCS11_PROVIDER, or write it into signet.toml{}",
                 suggestions()
             ))
         })

@@ -1,7 +1,7 @@
 //! From a label to the key on its token, as dnssec-keyfromlabel looks for it: library and PIN may come from the
 //! `openssl.cnf` of BIND's documentation, the first token serves where none is named, the first key where several match.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use dnssec_sign::Algorithm;
 use hsm_core::{
@@ -10,8 +10,9 @@ use hsm_core::{
 
 use super::keyfromlabel::engine_path;
 use super::keyfromlabel_options::Asked;
-use super::provider::{audited, failure, load};
+use super::provider::{audited, failure, load, pin_source};
 use super::{Failure, Tool, warn};
+use crate::cli::settings;
 
 const TOOL: Tool = Tool::KeyFromLabel;
 
@@ -49,6 +50,7 @@ fn library(asked: &Asked, uri: &Uri, configuration: Option<&PathBuf>) -> Result<
         .or_else(variable)
         .or_else(|| uri.module_path.clone())
         .or_else(configured)
+        .or_else(|| settings::variable("PKCS11_PROVIDER").map(PathBuf::from))
         .ok_or_else(|| {
             let mut text = "no PKCS#11 library is named: set PKCS11_PROVIDER, or give its path with -E".to_owned();
             for path in Module::known_libraries() {
@@ -80,17 +82,18 @@ fn token(module: &std::sync::Arc<Module>, uri: &Uri) -> Result<Token, Failure> {
 
 fn log_in(token: &Token, uri: &Uri, configuration: Option<PathBuf>) -> Result<LoggedIn, Failure> {
     let what = token.info().to_string();
-    let variable = std::env::var("SIGNET_PIN_SOURCE").ok();
-    let variable = variable.map(|text| text.parse::<PinSource>()).transpose();
+    let said = || pin_source().map_err(|error| failure(&error));
+    // The configuration that BIND's documentation describes is named by the environment, and nearer than our own file.
+    let configuration = configuration.filter(|path| std::env::var_os("SIGNET_PIN_SOURCE").is_none() && has_pin(path));
     let read = |source: &PinSource| source.read_checked(&what, PinFileCheck::Warn);
     let pin = if let Some(pin) = &uri.pin_value {
         Ok(pin.clone())
     } else if let Some(source) = &uri.pin_source {
         read(source)
-    } else if let Some(source) = variable.map_err(|error| failure(&error))? {
-        read(&source)
-    } else if let Some(path) = configuration.filter(has_pin) {
+    } else if let Some(path) = configuration {
         read(&PinSource::Openssl(path))
+    } else if let Some(source) = said()? {
+        read(&source)
     } else if token.info().flags.protected_authentication_path() {
         return token.login_on_pad().map_err(|error| failure(&error));
     } else {
@@ -102,7 +105,7 @@ fn log_in(token: &Token, uri: &Uri, configuration: Option<PathBuf>) -> Result<Lo
 }
 
 /// Whether an `openssl.cnf` is one with a section for PKCS#11.
-fn has_pin(path: &PathBuf) -> bool {
+fn has_pin(path: &Path) -> bool {
     std::fs::read(path).is_ok_and(|text| String::from_utf8_lossy(&text).contains("pkcs11_section"))
 }
 

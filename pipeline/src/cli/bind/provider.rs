@@ -9,6 +9,8 @@ use hsm_core::{Error, InitMode, LoadOptions, LoggedIn, Module, Pin, PinSource, T
 use signet_pipeline::{AuditEvent, AuditToken, audit};
 
 use super::{Failure, Tool, warn};
+use crate::cli::settings;
+use crate::cli::token_flags::{Sha256, sha256};
 
 /// What `-m`, `-s` and `-p` say.
 #[derive(Default)]
@@ -46,10 +48,9 @@ impl Place {
                 &format!("-m {} is passed over: PKCS11_PROVIDER is set", flag.display()),
             );
         }
-        let Some(path) = variable.as_deref().or(self.module.as_deref()) else {
-            return Err(unnamed());
-        };
-        load(path)
+        let named = variable.or_else(|| self.module.clone());
+        let path = named.or_else(|| settings::variable("PKCS11_PROVIDER").map(PathBuf::from));
+        load(&path.ok_or_else(unnamed)?)
     }
 
     /// The token in the slot.
@@ -77,10 +78,9 @@ impl Place {
     }
 
     fn try_log_in(&self, token: &Token) -> Result<LoggedIn, Failure> {
-        let typed = || match std::env::var("SIGNET_PIN_SOURCE").map(|text| text.parse::<PinSource>()) {
-            Ok(Ok(source)) => source.read(&token.info().to_string()),
-            Ok(Err(error)) => Err(error),
-            Err(_) => prompt_pin("Enter Pin: "),
+        let typed = || match pin_source()? {
+            Some(source) => source.read(&token.info().to_string()),
+            None => prompt_pin("Enter Pin: "),
         };
         let pin = match &self.pin {
             Some(pin) => pin.clone(),
@@ -119,15 +119,29 @@ pub(super) fn note(event: &AuditEvent) -> Result<(), Failure> {
     audit(event).map_err(|error| Failure::general(error.to_string()))
 }
 
-/// Loads a library; arguments for its C_Initialize come from the environment, since BIND's tools have no option for them.
+/// Where environment or settings say that the PIN is.
+///
+/// # Errors
+/// For what is no source.
+pub(super) fn pin_source() -> Result<Option<PinSource>, Error> {
+    let text = settings::variable("SIGNET_PIN_SOURCE").map(|text| text.to_string_lossy().into_owned());
+    text.map(|text| text.parse()).transpose()
+}
+
+/// Loads a library; its digest and the arguments for its C_Initialize come from the environment or the settings, since BIND's
+/// tools have no options for them.
 ///
 /// # Errors
 /// When it cannot be loaded.
 pub(super) fn load(path: &Path) -> Result<Arc<Module>, Failure> {
+    let said = |name| settings::variable_for(name, Some(path)).map(|text| text.to_string_lossy().into_owned());
+    let pinned = said("SIGNET_MODULE_SHA256").map(|text| sha256(&text)).transpose();
     let options = LoadOptions {
         mode: InitMode::Owned,
-        sha256: None,
-        arguments: std::env::var("SIGNET_INIT_ARGS").ok(),
+        sha256: pinned
+            .map_err(|reason| Failure::general(format!("SIGNET_MODULE_SHA256: {reason}")))?
+            .map(|Sha256(digest)| digest),
+        arguments: said("SIGNET_INIT_ARGS"),
     };
     Module::load_with(path, &options).map_err(|error| failure(&error))
 }

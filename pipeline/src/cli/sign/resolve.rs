@@ -4,7 +4,6 @@
 use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use dnssec_sign::{Insist, KeySetOptions, Policy, SerialPolicy};
 use hsm_core::{TokenSelector, Uri};
@@ -202,7 +201,7 @@ fn token_use(flags: &SignFlags) -> Result<TokenUse, Error> {
             SessionCount::Auto => Sessions::Auto,
             SessionCount::Exactly(count) => Sessions::Exactly(count),
         },
-        patience: Duration::from_secs(time_flags::interval("--patience", &flags.token_use.patience)?.into()),
+        patience: flags.token_use.patience,
         copy: match flags.token_use.session_copy {
             SessionCopy::Auto => hsm_core::SessionCopy::Auto,
             SessionCopy::Never => hsm_core::SessionCopy::Never,
