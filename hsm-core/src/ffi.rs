@@ -2,8 +2,8 @@
 //!
 //! cryptoki's own `sign` asks for the length first and allocates; here the signature goes into the
 //! caller's buffer in two calls. Sessions and objects are cryptoki's: only their numbers are used.
-//! Beside it, what cryptoki leaves to its callers: C_Initialize with arguments, C_GetFunctionList's address, C_WrapKey and
-//! C_UnwrapKey by mechanisms that it has no name for.
+//! Beside it, what cryptoki leaves to its callers: C_Initialize with arguments, C_GetFunctionList's address, and what is done
+//! by mechanisms that it has no name for: C_GetMechanismList, C_GenerateKeyPair, C_WrapKey and C_UnwrapKey.
 //! This is the one file of the crate with `unsafe` in it.
 
 use std::ffi::{CStr, c_void};
@@ -16,7 +16,7 @@ use cryptoki::object::{Attribute, ObjectHandle};
 use cryptoki_sys as sys;
 
 use crate::ckr::Ckr;
-use crate::mechanism::{KeyKind, SignMechanism};
+use crate::mechanism::KeyKind;
 
 /// How signatures are asked for.
 #[derive(Clone)]
@@ -40,6 +40,8 @@ pub(crate) struct SignFunctions {
         *mut sys::CK_BYTE,
         *mut sys::CK_ULONG,
     ) -> sys::CK_RV,
+    get_mechanism_list: sys::CK_C_GetMechanismList,
+    generate_key_pair: sys::CK_C_GenerateKeyPair,
     wrap_key: sys::CK_C_WrapKey,
     unwrap_key: sys::CK_C_UnwrapKey,
     _library: Arc<sys::Pkcs11>,
@@ -77,6 +79,8 @@ impl SignFunctions {
         Some(Self {
             sign_init: functions.C_SignInit?,
             sign: functions.C_Sign?,
+            get_mechanism_list: functions.C_GetMechanismList,
+            generate_key_pair: functions.C_GenerateKeyPair,
             wrap_key: functions.C_WrapKey,
             unwrap_key: functions.C_UnwrapKey,
             _library: Arc::new(library),
@@ -87,7 +91,7 @@ impl SignFunctions {
     pub(crate) fn init(
         &self,
         session: sys::CK_SESSION_HANDLE,
-        mechanism: SignMechanism,
+        mechanism: sys::CK_MECHANISM_TYPE,
         kind: KeyKind,
         key: sys::CK_OBJECT_HANDLE,
     ) -> Result<(), Refusal> {
@@ -97,11 +101,7 @@ impl SignFunctions {
             ulContextDataLen: 0,
             pContextData: ptr::null_mut(),
         };
-        let mut parameters = sys::CK_MECHANISM {
-            mechanism: mechanism.number(),
-            pParameter: ptr::null_mut(),
-            ulParameterLen: 0,
-        };
+        let mut parameters = without_parameters(mechanism);
         if kind == KeyKind::Ed448 {
             parameters.pParameter = ptr::from_mut(&mut context).cast::<c_void>();
             parameters.ulParameterLen = ulong(size_of::<sys::CK_EDDSA_PARAMS>());
@@ -124,6 +124,61 @@ impl SignFunctions {
         let answer = unsafe { (self.sign)(session, from, ulong(data.len()), to, &raw mut length) };
         checked("C_Sign", answer)?;
         Ok(usize::try_from(length).unwrap_or(usize::MAX))
+    }
+
+    /// C_GetMechanismList: every number, those without a name among them.
+    pub(crate) fn mechanisms(&self, slot: sys::CK_SLOT_ID) -> Result<Vec<sys::CK_MECHANISM_TYPE>, Refusal> {
+        let call = "C_GetMechanismList";
+        let function = self.get_mechanism_list.ok_or_else(|| lacking(call))?;
+        let mut count = 0;
+        // SAFETY: the function came from the list of a library that is still loaded; without a room it writes the count alone.
+        let answer = unsafe { function(slot, ptr::null_mut(), &raw mut count) };
+        checked(call, answer)?;
+        let mut list = vec![0; usize::try_from(count).unwrap_or_default()];
+        let room = list.as_mut_ptr();
+        // SAFETY: as above; `room` has `count` places for writing and outlives the call.
+        let answer = unsafe { function(slot, room, &raw mut count) };
+        checked(call, answer)?;
+        list.truncate(usize::try_from(count).unwrap_or_default());
+        Ok(list)
+    }
+
+    /// C_GenerateKeyPair by a mechanism without parameters; the handles of the public and the private half.
+    pub(crate) fn generate_key_pair(
+        &self,
+        session: sys::CK_SESSION_HANDLE,
+        mechanism: sys::CK_MECHANISM_TYPE,
+        public: &[Attribute],
+        private: &[Attribute],
+    ) -> Result<(ObjectHandle, ObjectHandle), Refusal> {
+        let call = "C_GenerateKeyPair";
+        let function = self.generate_key_pair.ok_or_else(|| lacking(call))?;
+        let mut mechanism = without_parameters(mechanism);
+        let mut public: Vec<sys::CK_ATTRIBUTE> = public.iter().map(Into::into).collect();
+        let mut private: Vec<sys::CK_ATTRIBUTE> = private.iter().map(Into::into).collect();
+        let (of_public, publics) = (public.as_mut_ptr(), ulong(public.len()));
+        let (of_private, privates) = (private.as_mut_ptr(), ulong(private.len()));
+        let mut made = [0; 2];
+        let [to_public, to_private] = &mut made;
+        let to = (&raw mut *to_public, &raw mut *to_private);
+        // SAFETY: as for C_SignInit; each template has as many entries as is said, which point into the caller's, and all of
+        // them outlive the call.
+        let answer = unsafe {
+            function(
+                session,
+                &raw mut mechanism,
+                of_public,
+                publics,
+                of_private,
+                privates,
+                to.0,
+                to.1,
+            )
+        };
+        checked(call, answer)?;
+        // SAFETY: the library gave the handles in this call.
+        let [public, private] = made.map(|handle| unsafe { ObjectHandle::new_from_raw(handle) });
+        Ok((public, private))
     }
 
     /// C_WrapKey by a mechanism without parameters, into at most `room` bytes.

@@ -17,6 +17,7 @@ mod wrap;
 use std::fmt;
 use std::str::FromStr;
 
+use crate::mechanism::SignMechanism;
 use crate::quirks::Quirks;
 use crate::token::{TokenInfo, TokenSelector};
 use crate::uri::Uri;
@@ -184,6 +185,8 @@ pub struct TokenKey {
     pub(crate) public: PublicPart,
     pub(crate) attributes: KeyAttributes,
     pub(crate) always_authenticate: bool,
+    /// CKA_ALLOWED_MECHANISMS, by their numbers; empty: it says nothing of them.
+    pub(crate) allowed: Vec<u64>,
 }
 
 impl TokenKey {
@@ -215,6 +218,11 @@ impl TokenKey {
     /// CKA_ALWAYS_AUTHENTICATE: every signature needs a C_Login of its own.
     pub fn always_authenticate(&self) -> bool {
         self.always_authenticate
+    }
+
+    /// Whether CKA_ALLOWED_MECHANISMS lets the key sign by this mechanism. A key that says nothing of them signs by all.
+    pub fn allows(&self, mechanism: SignMechanism) -> bool {
+        self.allowed.is_empty() || self.allowed.contains(&mechanism.number())
     }
 
     /// The selector that finds this key again.

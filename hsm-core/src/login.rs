@@ -175,7 +175,7 @@ impl LoggedIn {
     pub fn generate(&self, spec: &GenerateSpec) -> Result<TokenKey> {
         self.token().has_room()?;
         let session = self.token().open(Access::ReadWrite)?;
-        key::generate(&session, self.place(), self.token().quirks(), spec)
+        key::generate(&session, self.token(), spec)
     }
 
     /// Brings a private key that is at hand onto the token: by C_CreateObject, or, where the token refuses bare secrets, by
@@ -219,6 +219,11 @@ impl LoggedIn {
     pub fn destroy(&self, key: &TokenKey) -> Result<usize> {
         let session = self.token().open(Access::ReadWrite)?;
         key::destroy(&session, self.place(), key)
+    }
+
+    /// Whether the PIN was typed on the token's own pad: it is typed there again for whatever wants one more login.
+    pub fn by_pad(&self) -> bool {
+        self.0.pin.is_none()
     }
 
     /// How long a token that went away is waited for: a minute, unless [`Self::set_patience`] said otherwise.
@@ -272,6 +277,7 @@ impl LoggedIn {
 
     pub(crate) fn search<T>(&self, make: impl FnOnce(&Session) -> Result<T>) -> Result<T> {
         let _traffic = self.token().module().traffic();
+        let _alone = self.token().module().login_barrier();
         let guard = self.0.guard.lock();
         let session = guard.as_ref().ok_or_else(|| self.lost())?;
         watched(self.place(), Watched::FindObjects, || make(session))
@@ -297,7 +303,7 @@ impl LoggedIn {
         if guard.is_some() {
             return Ok(());
         }
-        let session = token.open(Access::ReadOnly)?;
+        let session = token.open_alone(Access::ReadOnly)?;
         token.try_once(&session, self.pin())?;
         *guard = Some(session);
         Ok(())

@@ -34,6 +34,16 @@ impl KeyKind {
         }
     }
 
+    /// The mechanisms that sign with such a key after hashing themselves, for tokens and keys that allow no other.
+    pub fn combined_mechanisms(self) -> &'static [SignMechanism] {
+        match self {
+            Self::Rsa(_) => &[SignMechanism::Sha256RsaPkcs, SignMechanism::Sha512RsaPkcs],
+            Self::P256 => &[SignMechanism::EcdsaSha256],
+            Self::P384 => &[SignMechanism::EcdsaSha384],
+            Self::Ed25519 | Self::Ed448 => &[],
+        }
+    }
+
     /// Bytes of a signature: the modulus for RSA, r‖s for ECDSA, RFC 8032's for EdDSA.
     pub fn signature_len(self) -> usize {
         match self {

@@ -310,7 +310,8 @@ impl Module {
         &self.hot
     }
 
-    /// The barrier behind which logins happen, and keys are found for a session and copied into it, one at a time.
+    /// The barrier behind which sessions are opened, logins happen, and keys are found and copied, one at a time: there are
+    /// tokens that lose keys in a search beside a login or a new session, and none of it is done while they sign.
     pub(crate) fn login_barrier(&self) -> MutexGuard<'_, ()> {
         locked(&self.login)
     }

@@ -74,14 +74,28 @@ impl SigningSession {
     }
 
     /// Signs a fixed text and verifies it on the host: the private key is the other half of the
-    /// public one, and this session's handle or copy of it signs.
+    /// public one, and this session's handle or copy of it signs. By the plain mechanism, or by a combined one where token
+    /// or key allow no other.
     ///
     /// # Errors
     /// [`Error::KeyUnusable`] if the halves differ; as [`Self::sign`].
     pub fn prove(&mut self, slot: KeySlot) -> Result<()> {
-        let kind = self.keys.get(slot.0).map(|loaded| loaded.key.kind());
-        let kind = kind.ok_or_else(|| self.closed())?;
-        self.prove_by(slot, kind.mechanism(), ProvenOn::Host)
+        let Some(loaded) = self.keys.get(slot.0) else {
+            return Err(self.closed());
+        };
+        let (key, token) = (&loaded.key, self.login.token());
+        let plain = key.kind().mechanism();
+        let combined = key.kind().combined_mechanisms().iter().copied();
+        let serves = |mechanism: &SignMechanism| {
+            // A token that does not tell its mechanisms is taken to have the plain ones.
+            let offered = match token.mechanism_uses(mechanism.number()) {
+                Ok(uses) => uses.is_some_and(|uses| uses.sign),
+                Err(_) => *mechanism == plain,
+            };
+            key.allows(*mechanism) && offered
+        };
+        let mechanism = std::iter::once(plain).chain(combined).find(serves).unwrap_or(plain);
+        self.prove_by(slot, mechanism, ProvenOn::Host)
     }
 
     /// The same by a mechanism of the caller's choice. Where the token verifies ([`ProvenOn::Token`]), the host does so
@@ -161,7 +175,8 @@ impl SigningSession {
                 let cell = &self.seat.cell;
                 {
                     let _under_way = cell.begin(Watched::SignInit);
-                    functions.init(session_handle, mechanism, loaded.key.kind(), key)
+                    let number = self.login.token().number_of(mechanism);
+                    functions.init(session_handle, number, loaded.key.kind(), key)
                 }
                 .map_err(refused)?;
                 if loaded.key.always_authenticate() {

@@ -1,15 +1,17 @@
 //! Tokens: what they say of themselves and how one is chosen. Logging in is in `login`.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use cryptoki::mechanism::{MechanismInfo, MechanismType};
 use cryptoki::session::Session;
 use cryptoki::slot::{Limit, Slot};
 
 use crate::error::{Error, Located, Place, Result};
+use crate::ffi::HotCall;
+use crate::mechanism::SignMechanism;
 use crate::module::Module;
-use crate::quirks::{self, Quirks};
+use crate::quirks::{self, Eddsa, Quirks};
 use crate::watch::{Watched, watched};
 
 /// What a token says of itself (C_GetTokenInfo, C_GetSlotInfo), padding removed.
@@ -174,6 +176,8 @@ struct Inside {
     info: TokenInfo,
     place: Place,
     quirks: Quirks,
+    /// By what numbers it does EdDSA, once that was asked.
+    eddsa: OnceLock<Eddsa>,
     module: Arc<Module>,
 }
 
@@ -211,6 +215,7 @@ impl Token {
             info,
             place,
             quirks,
+            eddsa: OnceLock::new(),
             module: Arc::clone(module),
         })))
     }
@@ -231,6 +236,16 @@ impl Token {
     /// C_GetMechanismList failed.
     pub fn mechanism_uses(&self, mechanism: u64) -> Result<Option<MechanismUses>> {
         let context = self.module().context()?;
+        let eddsa = [Eddsa::STANDARD.sign, Eddsa::STANDARD.generate].contains(&mechanism);
+        if eddsa && self.eddsa() != Eddsa::STANDARD {
+            // By its own numbers; C_Verify is not asked for by them.
+            return Ok(Some(MechanismUses {
+                sign: mechanism == Eddsa::STANDARD.sign,
+                verify: false,
+                digest: false,
+                generate_key_pair: mechanism == Eddsa::STANDARD.generate,
+            }));
+        }
         let Ok(wanted) = MechanismType::try_from(mechanism) else {
             return Ok(None);
         };
@@ -310,7 +325,36 @@ impl Token {
         self.0.quirks
     }
 
+    /// By what numbers it does EdDSA: a vendor's own only where it lists those and not the standard's.
+    pub(crate) fn eddsa(&self) -> Eddsa {
+        *self.0.eddsa.get_or_init(|| {
+            let (Some(vendor), HotCall::Direct(functions)) = (self.quirks().vendor_eddsa, self.module().hot()) else {
+                return Eddsa::STANDARD;
+            };
+            let listed = functions.mechanisms(self.slot().id()).unwrap_or_default();
+            match listed.contains(&vendor.sign) && !listed.contains(&Eddsa::STANDARD.sign) {
+                true => vendor,
+                false => Eddsa::STANDARD,
+            }
+        })
+    }
+
+    /// The number of a mechanism for C_SignInit on this token.
+    pub(crate) fn number_of(&self, mechanism: SignMechanism) -> u64 {
+        match mechanism {
+            SignMechanism::Eddsa => self.eddsa().sign,
+            other => other.number(),
+        }
+    }
+
+    /// Opens a session while nobody logs in or looks for keys: tokens lose keys in searches that run beside either.
     pub(crate) fn open(&self, access: Access) -> Result<Session> {
+        let _alone = self.module().login_barrier();
+        self.open_alone(access)
+    }
+
+    /// As [`Self::open`], for callers that stand behind the barrier already.
+    pub(crate) fn open_alone(&self, access: Access) -> Result<Session> {
         let context = self.module().context()?;
         let slot = self.slot();
         watched(self.place(), Watched::OpenSession, || match access {

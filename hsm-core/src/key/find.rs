@@ -6,7 +6,7 @@
 
 use std::num::NonZeroUsize;
 
-use cryptoki::object::{Attribute, ObjectClass as Class, ObjectHandle};
+use cryptoki::object::{Attribute, AttributeType, KeyType, ObjectClass as Class, ObjectHandle};
 use cryptoki::session::{Session, SessionState};
 use cryptoki_sys as sys;
 
@@ -14,6 +14,7 @@ use crate::ckr::Ckr;
 use crate::error::{Error, KeyFault, Located, Place, Result};
 use crate::key::object::{KeyObject, join};
 use crate::key::{KeyInfo, KeySelector, ObjectClass, TokenKey};
+use crate::quirks;
 
 /// Handles a C_FindObjects call may give; a long list costs few calls.
 const BATCH: NonZeroUsize = match NonZeroUsize::new(256) {
@@ -79,7 +80,9 @@ pub(crate) fn find(session: &Session, place: &Place, wanted: &KeySelector) -> Re
             if private.attributes.sign == Some(false) {
                 return Err(fault(KeyFault::MayNotSign));
             }
-            private.pair(&publics).map_err(fault)
+            let mut key = private.pair(&publics).map_err(fault)?;
+            key.allowed = allowed(session, *handle);
+            Ok(key)
         }
         several => {
             // Each private half for itself: keys that share label and id are still as many as there are.
@@ -98,6 +101,18 @@ pub(crate) fn find(session: &Session, place: &Place, wanted: &KeySelector) -> Re
             })
         }
     }
+}
+
+/// CKA_ALLOWED_MECHANISMS; nothing where the key does not have it or it cannot be read.
+fn allowed(session: &Session, key: ObjectHandle) -> Vec<u64> {
+    // Alone: a number that cryptoki does not know spoils the answer it stands in.
+    let said = session.get_attributes(key, &[AttributeType::AllowedMechanisms]);
+    let said = said.unwrap_or_default().into_iter();
+    let mechanisms = said.filter_map(|attribute| match attribute {
+        Attribute::AllowedMechanisms(mechanisms) => Some(mechanisms),
+        _ => None,
+    });
+    mechanisms.flatten().map(|mechanism| *mechanism).collect()
 }
 
 /// The public objects that are a private one's other half.
@@ -126,10 +141,10 @@ pub(crate) fn publics_of(
 
 /// The handle of a key's private half, valid in this session until it closes.
 pub(crate) fn resolve(session: &Session, place: &Place, key: &TokenKey) -> Result<ObjectHandle> {
-    let mut found = search(session, place, &exact(Class::PRIVATE_KEY, key))?;
+    let mut found = exact(session, place, Class::PRIVATE_KEY, key)?;
     if found.is_empty() && logged_in(session, place)? {
         // Another worker may have logged in since the search.
-        found = search(session, place, &exact(Class::PRIVATE_KEY, key))?;
+        found = exact(session, place, Class::PRIVATE_KEY, key)?;
     }
     match found.as_slice() {
         [handle] => Ok(*handle),
@@ -233,12 +248,26 @@ fn one_edit(a: &str, b: &str) -> bool {
     same_start + same_end + 1 >= a.len().max(b.len())
 }
 
-fn exact(class: Class, key: &TokenKey) -> Vec<Attribute> {
+/// The objects with a key's label, id and type.
+fn exact(session: &Session, place: &Place, class: Class, key: &TokenKey) -> Result<Vec<ObjectHandle>> {
     let label = (!key.label.is_empty()).then_some(&*key.label);
     let id = (!key.id.is_empty()).then_some(&*key.id);
-    let mut template = template(class, label, id);
-    template.push(Attribute::KeyType(key.kind().key_type()));
-    template
+    let kinds = match key.kind().key_type() {
+        // Some tokens have a number of their own for these.
+        KeyType::EC_EDWARDS => quirks::edwards_key_types()
+            .filter_map(|number| KeyType::try_from(number).ok())
+            .collect(),
+        other => vec![other],
+    };
+    for kind in kinds {
+        let mut template = template(class, label, id);
+        template.push(Attribute::KeyType(kind));
+        let found = search(session, place, &template)?;
+        if !found.is_empty() {
+            return Ok(found);
+        }
+    }
+    Ok(Vec::new())
 }
 
 fn token_name(place: &Place) -> String {

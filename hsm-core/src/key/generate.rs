@@ -10,11 +10,13 @@ use cryptoki_sys as sys;
 
 use crate::ckr::Ckr;
 use crate::error::{Error, Located, Place, Result};
+use crate::ffi::HotCall;
 use crate::key::find;
 use crate::key::object::KeyObject;
-use crate::key::public::curve_params;
+use crate::key::public::{EARLY_ED25519, curve_params};
 use crate::key::{KeyKind, KeySelector, TokenKey};
-use crate::quirks::Quirks;
+use crate::quirks::{Eddsa, Quirks};
+use crate::token::Token;
 
 /// What to make.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -100,15 +102,16 @@ impl Protection {
 }
 
 /// Makes the pair in a read-write session and reads it back.
-pub(crate) fn generate(session: &Session, place: &Place, quirks: Quirks, spec: &GenerateSpec) -> Result<TokenKey> {
+pub(crate) fn generate(session: &Session, token: &Token, spec: &GenerateSpec) -> Result<TokenKey> {
     if let KeyKind::Rsa(bits) = spec.kind
         && (!(1024..=4096).contains(&bits) || bits % 8 != 0)
     {
         return Err(input(spec, "an RSA key has 1024 to 4096 bits, a multiple of 8"));
     }
+    let place = token.place();
     let id = free_id(session, place, &spec.label, &spec.id)?;
-    let (public, private) = make(session, place, spec, spec.label.as_bytes(), id.as_deref())?;
-    read_back(session, place, quirks, spec, public, private)
+    let (public, private) = make(session, token, spec, spec.label.as_bytes(), id.as_deref())?;
+    read_back(session, place, token.quirks(), spec, public, private)
 }
 
 /// The CKA_ID of a new pair, once it is known that no object has its label or, where it has to be its own, its id.
@@ -148,12 +151,12 @@ pub(crate) fn free_id(session: &Session, place: &Place, label: &str, id: &NewId)
 
 fn make(
     session: &Session,
-    place: &Place,
+    token: &Token,
     spec: &GenerateSpec,
     label: &[u8],
     id: Option<&[u8]>,
 ) -> Result<(ObjectHandle, ObjectHandle)> {
-    let kind = spec.kind;
+    let (kind, place) = (spec.kind, token.place());
     let mut common = vec![Attribute::Token(true), Attribute::Label(label.to_vec())];
     common.extend(id.map(|id| Attribute::Id(id.to_vec())));
     let public = [&common[..], &[Attribute::Private(false), Attribute::Verify(true)]].concat();
@@ -186,13 +189,21 @@ fn make(
         KeyKind::P256 | KeyKind::P384 => (Mechanism::EccKeyPairGen, curve_params(kind)),
         KeyKind::Ed25519 | KeyKind::Ed448 => (Mechanism::EccEdwardsKeyPairGen, curve_params(kind)),
     };
+    let eddsa = token.eddsa();
+    let vendor = (kind == KeyKind::Ed25519 && eddsa != Eddsa::STANDARD).then_some(eddsa);
+    // Tokens with numbers of their own name the curve as it was named before there were any.
+    let forms = vendor.map(|_| EARLY_ED25519).into_iter().chain(forms);
+    let pair = |template: &[Attribute]| match (vendor, token.module().hot()) {
+        (Some(eddsa), HotCall::Direct(functions)) => functions
+            .generate_key_pair(session.handle(), eddsa.generate, template, &private)
+            .map_err(|(call, code)| Error::call(call, code, place)),
+        _ => session
+            .generate_key_pair(&mechanism, template, &private)
+            .at(place, call),
+    };
     let mut refusal = None;
     for params in forms {
-        let template = [&public[..], &[Attribute::EcParams(params.to_vec())]].concat();
-        match session
-            .generate_key_pair(&mechanism, &template, &private)
-            .at(place, call)
-        {
+        match pair(&[&public[..], &[Attribute::EcParams(params.to_vec())]].concat()) {
             Err(error) if error.code().is_some_and(is_about_the_curve) => refusal = refusal.or(Some(error)),
             done => return done,
         }

@@ -9,6 +9,7 @@ use cryptoki::session::Session;
 
 use crate::error::{KeyFault, Located, Place, Result};
 use crate::key::{Halves, KeyAttributes, KeyInfo, PublicPart, TokenKey};
+use crate::quirks;
 
 /// A key object as read.
 #[derive(Clone, Debug)]
@@ -92,7 +93,11 @@ impl KeyObject {
             match attribute {
                 Attribute::Class(ObjectClass::PRIVATE_KEY) => object.half = Half::Private,
                 Attribute::Class(ObjectClass::PUBLIC_KEY) => object.half = Half::Public,
-                Attribute::KeyType(key_type) => object.key_type = Some(key_type),
+                Attribute::KeyType(key_type) => {
+                    // A vendor's own number means the same; what curve it is, the parameters say.
+                    let edwards = quirks::edwards_key_types().any(|known| known == *key_type);
+                    object.key_type = Some(if edwards { KeyType::EC_EDWARDS } else { key_type });
+                }
                 _ => {}
             }
         }
@@ -181,6 +186,7 @@ impl KeyObject {
             public,
             attributes: self.attributes,
             always_authenticate: self.always_authenticate,
+            allowed: Vec::new(),
         })
     }
 

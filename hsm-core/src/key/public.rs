@@ -140,12 +140,11 @@ const CURVES: &[(&[u8], KeyKind)] = &[
     (b"\x13\x09secp256r1", KeyKind::P256),
     (b"\x13\x0aprime256v1", KeyKind::P256),
     (b"\x13\x09secp384r1", KeyKind::P384),
-    // 1.3.6.1.4.1.11591.15.1, GNU's number for Ed25519 before RFC 8410 gave one.
-    (
-        &[0x06, 0x09, 0x2b, 0x06, 0x01, 0x04, 0x01, 0xda, 0x47, 0x0f, 0x01],
-        KeyKind::Ed25519,
-    ),
+    (EARLY_ED25519, KeyKind::Ed25519),
 ];
+
+/// 1.3.6.1.4.1.11591.15.1, GNU's number for Ed25519 before RFC 8410 gave one.
+pub(crate) const EARLY_ED25519: &[u8] = &[0x06, 0x09, 0x2b, 0x06, 0x01, 0x04, 0x01, 0xda, 0x47, 0x0f, 0x01];
 
 /// CKA_EC_PARAMS to ask a token for a curve by, in the order to try them in.
 pub(crate) fn curve_params(kind: KeyKind) -> Vec<&'static [u8]> {

@@ -89,7 +89,7 @@ fn lacking(abilities: &mut [Ability], what: &str) {
 
 /// What the token's list of mechanisms promises.
 fn listed(login: &LoggedIn, algorithm: Algorithm, way: Offload) -> Ability {
-    match recipe(login.token(), algorithm, way) {
+    match recipe(login.token(), None, algorithm, way) {
         Err(missing) => Ability {
             missing: vec![format!("it has {missing}")],
             ..Ability::default()
@@ -141,7 +141,7 @@ fn run(login: &LoggedIn, key: &TokenKey, algorithm: Algorithm, way: Offload, abi
 }
 
 fn proof(login: &LoggedIn, key: &TokenKey, algorithm: Algorithm, way: Offload) -> Result<String, Error> {
-    let recipe = recipe(login.token(), algorithm, way).map_err(Error::Token)?;
+    let recipe = recipe(login.token(), Some(key), algorithm, way).map_err(Error::Token)?;
     let on = match way {
         Offload::All if verifies(login.token(), recipe.mechanism) => ProvenOn::Token,
         _ => ProvenOn::Host,

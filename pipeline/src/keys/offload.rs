@@ -2,7 +2,7 @@
 //! combined mechanism or after C_Digest. What the token does not offer stays with the host, and is named.
 
 use dnssec_sign::Algorithm;
-use hsm_core::{Hash, SignMechanism, Token};
+use hsm_core::{Hash, SignMechanism, Token, TokenKey};
 use serde::{Deserialize, Serialize};
 
 /// How much of the work a token is given.
@@ -83,8 +83,12 @@ pub fn mechanisms_of(algorithm: Algorithm) -> Option<(SignMechanism, Option<(Sig
     })
 }
 
-/// Whether a token signs by a mechanism. One that does not tell its mechanisms is taken to have the plain ones.
-fn signs(token: &Token, mechanism: SignMechanism) -> bool {
+/// Whether a token signs by a mechanism, with this key if there is one. A token that does not tell its mechanisms is taken to
+/// have the plain ones.
+fn signs(token: &Token, key: Option<&TokenKey>, mechanism: SignMechanism) -> bool {
+    if key.is_some_and(|key| !key.allows(mechanism)) {
+        return false;
+    }
     match token.mechanism_uses(mechanism.number()) {
         Ok(uses) => uses.is_some_and(|uses| uses.sign),
         Err(_) => mechanism == mechanism.plain(),
@@ -102,15 +106,15 @@ pub(super) fn verifies(token: &Token, mechanism: SignMechanism) -> bool {
     uses.is_ok_and(|uses| uses.is_some_and(|uses| uses.verify))
 }
 
-/// How a token makes the signatures of an algorithm.
+/// How a token makes the signatures of an algorithm, with any key or with this one, whose CKA_ALLOWED_MECHANISMS count.
 ///
 /// # Errors
 /// The mechanisms that it would need and has none of; nothing for an algorithm that no RRSIG is made with here.
-pub fn recipe(token: &Token, algorithm: Algorithm, offload: Offload) -> Result<Recipe, String> {
+pub fn recipe(token: &Token, key: Option<&TokenKey>, algorithm: Algorithm, offload: Offload) -> Result<Recipe, String> {
     let Some((plain, combined)) = mechanisms_of(algorithm) else {
         return Err(format!("this build does not sign with {algorithm}"));
     };
-    let combined = combined.map(|(mechanism, hash)| (mechanism, hash, signs(token, mechanism)));
+    let combined = combined.map(|(mechanism, hash)| (mechanism, hash, signs(token, key, mechanism)));
     let whole = |mechanism| Recipe {
         mechanism,
         given: Given::Message,
@@ -118,7 +122,7 @@ pub fn recipe(token: &Token, algorithm: Algorithm, offload: Offload) -> Result<R
     if let (Some((mechanism, _, true)), Offload::All) = (combined, offload) {
         return Ok(whole(mechanism));
     }
-    if signs(token, plain) {
+    if signs(token, key, plain) {
         return Ok(match combined {
             None => whole(plain),
             Some((_, hash, _)) => {
@@ -137,11 +141,17 @@ pub fn recipe(token: &Token, algorithm: Algorithm, offload: Offload) -> Result<R
             }
         });
     }
-    match combined {
-        Some((mechanism, _, true)) => Ok(whole(mechanism)),
-        Some((mechanism, _, false)) => Err(format!("neither {plain} nor {mechanism}")),
-        None => Err(format!("no {plain}")),
+    let mut missing = match combined {
+        Some((mechanism, _, true)) => return Ok(whole(mechanism)),
+        Some((mechanism, _, false)) => format!("neither {plain} nor {mechanism}"),
+        None => format!("no {plain}"),
+    };
+    let combined = combined.map(|(mechanism, ..)| mechanism);
+    let mechanisms = std::iter::once(plain).chain(combined);
+    if key.is_some_and(|key| mechanisms.into_iter().any(|mechanism| !key.allows(mechanism))) {
+        missing.push_str(" that the key's CKA_ALLOWED_MECHANISMS let it sign by");
     }
+    Err(missing)
 }
 
 /// What the host does of an algorithm's work where the token should do all of it, for the report.

@@ -159,7 +159,7 @@ impl Member {
                     token_key.kind()
                 )));
             }
-            let recipe = recipe(&token, dnskey.algorithm(), options.offload).map_err(|missing| {
+            let recipe = recipe(&token, Some(token_key), dnskey.algorithm(), options.offload).map_err(|missing| {
                 Error::Token(format!(
                     "{name} cannot sign with algorithm {}: it has {missing}",
                     dnskey.algorithm()

@@ -8,7 +8,7 @@ use memmap2::{MmapOptions, MmapRaw};
 use crate::functions::Function;
 
 /// Words behind those of the functions, in order.
-const EXTRA: &[&str] = &["fired", "open", "peak", "signed", "busy-finalise"];
+const EXTRA: &[&str] = &["fired", "open", "peak", "signed", "busy-finalise", "searches-beside"];
 
 const WORDS: usize = Function::ALL.len() + EXTRA.len();
 
@@ -36,6 +36,8 @@ pub(crate) enum Extra {
     Signed,
     /// C_Finalize while another call was under way.
     BusyFinalise,
+    /// C_OpenSession or C_Login during a search, from C_FindObjectsInit to C_FindObjectsFinal, or a search begun during these.
+    SearchesBeside,
 }
 
 impl Counters {
@@ -82,7 +84,8 @@ impl Counters {
     }
 
     /// Another counter: `fired` (rules that had their way), `open` and `peak` (sessions now, and at most), `signed`
-    /// (signatures handed out as good), `busy-finalise` (C_Finalize while another call was under way).
+    /// (signatures handed out as good), `busy-finalise` (C_Finalize while another call was under way), `searches-beside` (C_OpenSession
+    /// or C_Login beside a search).
     ///
     /// # Panics
     /// For a name that is none.

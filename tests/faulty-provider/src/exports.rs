@@ -1,16 +1,17 @@
 //! PKCS#11's functions as this module exports them: each goes through the gate, then to the real one.
 //!
-//! Those whose answers are changed on their way back stand in `changed`.
+//! Those whose answers are changed on their way back stand in `changed`, and what has a vendor's numbers in `vendor`.
 #![allow(non_snake_case, reason = "the names are the specification's")]
 
 mod changed;
+mod vendor;
 
 use std::ffi::c_void;
 
 use cryptoki_sys::{
     CK_ATTRIBUTE, CK_BYTE, CK_FLAGS, CK_FUNCTION_LIST, CK_INFO, CK_INTERFACE, CK_MECHANISM, CK_OBJECT_HANDLE, CK_RV,
     CK_SESSION_HANDLE, CK_SESSION_INFO, CK_SLOT_ID, CK_SLOT_INFO, CK_ULONG, CK_UTF8CHAR, CK_VERSION, CKR_ARGUMENTS_BAD,
-    CKR_FUNCTION_NOT_SUPPORTED, CKR_OK,
+    CKR_OK,
 };
 
 use crate::functions::Function;
@@ -28,16 +29,25 @@ macro_rules! scope {
     };
 }
 
+/// What `gate::enter` lets through and the real function, or this function's answer.
+macro_rules! pass {
+    ($name:ident, $scope:expr) => {{
+        let pass = match crate::gate::enter(crate::functions::Function::$name, $scope) {
+            Ok(pass) => pass,
+            Err(answer) => return answer,
+        };
+        let Some(function) = pass.real().$name else {
+            return cryptoki_sys::CKR_FUNCTION_NOT_SUPPORTED;
+        };
+        (pass, function)
+    }};
+}
+use pass;
+
 macro_rules! forward {
     ($($scope:ident $name:ident($first:ident: $kind:ty $(, $arg:ident: $type:ty)*);)*) => {$(
         unsafe extern "C" fn $name($first: $kind $(, $arg: $type)*) -> CK_RV {
-            let pass = match gate::enter(Function::$name, scope!($scope $first)) {
-                Ok(pass) => pass,
-                Err(answer) => return answer,
-            };
-            let Some(function) = pass.real().$name else {
-                return CKR_FUNCTION_NOT_SUPPORTED;
-            };
+            let (pass, function) = pass!($name, scope!($scope $first));
             // SAFETY: the arguments are the caller's, who owes them to the specification as he would to the real module.
             let answer = unsafe { function($first $(, $arg)*) };
             pass.leave(answer)
@@ -61,9 +71,7 @@ forward! {
     Session C_DestroyObject(a: CK_SESSION_HANDLE, b: CK_OBJECT_HANDLE);
     Session C_GetObjectSize(a: CK_SESSION_HANDLE, b: CK_OBJECT_HANDLE, c: *mut CK_ULONG);
     Session C_SetAttributeValue(a: CK_SESSION_HANDLE, b: CK_OBJECT_HANDLE, c: *mut CK_ATTRIBUTE, d: CK_ULONG);
-    Session C_FindObjectsInit(a: CK_SESSION_HANDLE, b: *mut CK_ATTRIBUTE, c: CK_ULONG);
     Session C_FindObjects(a: CK_SESSION_HANDLE, b: *mut CK_OBJECT_HANDLE, c: CK_ULONG, d: *mut CK_ULONG);
-    Session C_FindObjectsFinal(a: CK_SESSION_HANDLE);
     Session C_EncryptInit(a: CK_SESSION_HANDLE, b: *mut CK_MECHANISM, c: CK_OBJECT_HANDLE);
     Session C_Encrypt(a: CK_SESSION_HANDLE, b: *mut CK_BYTE, c: CK_ULONG, d: *mut CK_BYTE, e: *mut CK_ULONG);
     Session C_EncryptUpdate(a: CK_SESSION_HANDLE, b: *mut CK_BYTE, c: CK_ULONG, d: *mut CK_BYTE, e: *mut CK_ULONG);
@@ -77,7 +85,6 @@ forward! {
     Session C_DigestUpdate(a: CK_SESSION_HANDLE, b: *mut CK_BYTE, c: CK_ULONG);
     Session C_DigestKey(a: CK_SESSION_HANDLE, b: CK_OBJECT_HANDLE);
     Session C_DigestFinal(a: CK_SESSION_HANDLE, b: *mut CK_BYTE, c: *mut CK_ULONG);
-    Session C_SignInit(a: CK_SESSION_HANDLE, b: *mut CK_MECHANISM, c: CK_OBJECT_HANDLE);
     Session C_SignUpdate(a: CK_SESSION_HANDLE, b: *mut CK_BYTE, c: CK_ULONG);
     Session C_SignFinal(a: CK_SESSION_HANDLE, b: *mut CK_BYTE, c: *mut CK_ULONG);
     Session C_SignRecoverInit(a: CK_SESSION_HANDLE, b: *mut CK_MECHANISM, c: CK_OBJECT_HANDLE);
@@ -93,7 +100,6 @@ forward! {
     Session C_SignEncryptUpdate(a: CK_SESSION_HANDLE, b: *mut CK_BYTE, c: CK_ULONG, d: *mut CK_BYTE, e: *mut CK_ULONG);
     Session C_DecryptVerifyUpdate(a: CK_SESSION_HANDLE, b: *mut CK_BYTE, c: CK_ULONG, d: *mut CK_BYTE, e: *mut CK_ULONG);
     Session C_GenerateKey(a: CK_SESSION_HANDLE, b: *mut CK_MECHANISM, c: *mut CK_ATTRIBUTE, d: CK_ULONG, e: *mut CK_OBJECT_HANDLE);
-    Session C_GenerateKeyPair(a: CK_SESSION_HANDLE, b: *mut CK_MECHANISM, c: *mut CK_ATTRIBUTE, d: CK_ULONG, e: *mut CK_ATTRIBUTE, f: CK_ULONG, g: *mut CK_OBJECT_HANDLE, h: *mut CK_OBJECT_HANDLE);
     Session C_WrapKey(a: CK_SESSION_HANDLE, b: *mut CK_MECHANISM, c: CK_OBJECT_HANDLE, d: CK_OBJECT_HANDLE, e: *mut CK_BYTE, f: *mut CK_ULONG);
     Session C_UnwrapKey(a: CK_SESSION_HANDLE, b: *mut CK_MECHANISM, c: CK_OBJECT_HANDLE, d: *mut CK_BYTE, e: CK_ULONG, f: *mut CK_ATTRIBUTE, g: CK_ULONG, h: *mut CK_OBJECT_HANDLE);
     Session C_DeriveKey(a: CK_SESSION_HANDLE, b: *mut CK_MECHANISM, c: CK_OBJECT_HANDLE, d: *mut CK_ATTRIBUTE, e: CK_ULONG, f: *mut CK_OBJECT_HANDLE);
@@ -132,9 +138,9 @@ static LIST: CK_FUNCTION_LIST = CK_FUNCTION_LIST {
     C_GetObjectSize: Some(C_GetObjectSize),
     C_GetAttributeValue: Some(changed::C_GetAttributeValue),
     C_SetAttributeValue: Some(C_SetAttributeValue),
-    C_FindObjectsInit: Some(C_FindObjectsInit),
+    C_FindObjectsInit: Some(changed::C_FindObjectsInit),
     C_FindObjects: Some(C_FindObjects),
-    C_FindObjectsFinal: Some(C_FindObjectsFinal),
+    C_FindObjectsFinal: Some(changed::C_FindObjectsFinal),
     C_EncryptInit: Some(C_EncryptInit),
     C_Encrypt: Some(C_Encrypt),
     C_EncryptUpdate: Some(C_EncryptUpdate),
@@ -148,7 +154,7 @@ static LIST: CK_FUNCTION_LIST = CK_FUNCTION_LIST {
     C_DigestUpdate: Some(C_DigestUpdate),
     C_DigestKey: Some(C_DigestKey),
     C_DigestFinal: Some(C_DigestFinal),
-    C_SignInit: Some(C_SignInit),
+    C_SignInit: Some(vendor::C_SignInit),
     C_Sign: Some(changed::C_Sign),
     C_SignUpdate: Some(C_SignUpdate),
     C_SignFinal: Some(C_SignFinal),
@@ -165,7 +171,7 @@ static LIST: CK_FUNCTION_LIST = CK_FUNCTION_LIST {
     C_SignEncryptUpdate: Some(C_SignEncryptUpdate),
     C_DecryptVerifyUpdate: Some(C_DecryptVerifyUpdate),
     C_GenerateKey: Some(C_GenerateKey),
-    C_GenerateKeyPair: Some(C_GenerateKeyPair),
+    C_GenerateKeyPair: Some(vendor::C_GenerateKeyPair),
     C_WrapKey: Some(C_WrapKey),
     C_UnwrapKey: Some(C_UnwrapKey),
     C_DeriveKey: Some(C_DeriveKey),

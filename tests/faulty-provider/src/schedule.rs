@@ -33,6 +33,10 @@ use crate::functions::Function;
 /// | `without MECHANISM` | the mechanism, a number, does not exist |
 /// | `always-authenticate` | every private key wants a login for each signature |
 /// | `ec-point raw`, `ec-point bit-string` | CKA_EC_POINT comes in that form, not as an OCTET STRING |
+/// | `manufacturer NAME`, `model NAME` | C_GetTokenInfo gives these |
+/// | `token-flags NUMBER` | C_GetTokenInfo has these flags too |
+/// | `pad PIN` | there is a PIN pad, on which somebody types this when C_Login gets no PIN |
+/// | `vendor-eddsa` | EdDSA and its keys have the numbers that Thales gave them before PKCS#11 3.0, and not the standard's |
 /// | `full` | C_GetTokenInfo says that no room is left for private objects |
 /// | `interface CODE` | C_GetInterface is answered so |
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -47,6 +51,16 @@ pub struct Schedule {
     pub always_authenticate: bool,
     /// The form of public points.
     pub ec_point: Option<EcPoint>,
+    /// The manufacturer that the token gives.
+    pub manufacturer: Option<String>,
+    /// The model that the token gives.
+    pub model: Option<String>,
+    /// Flags that the token has beside its own.
+    pub token_flags: u64,
+    /// What is typed on the token's PIN pad, if it has one.
+    pub pad: Option<String>,
+    /// Whether EdDSA has a vendor's numbers.
+    pub vendor_eddsa: bool,
     /// Whether the token says that it is full.
     pub full: bool,
     /// What C_GetInterface is answered with.
@@ -171,6 +185,11 @@ impl Schedule {
             ["always-authenticate"] => self.always_authenticate = true,
             ["ec-point", "raw"] => self.ec_point = Some(EcPoint::Raw),
             ["ec-point", "bit-string"] => self.ec_point = Some(EcPoint::BitString),
+            ["manufacturer", name] => self.manufacturer = Some((*name).to_owned()),
+            ["model", name] => self.model = Some((*name).to_owned()),
+            ["token-flags", flags] => self.token_flags = number(flags)?,
+            ["pad", pin] => self.pad = Some((*pin).to_owned()),
+            ["vendor-eddsa"] => self.vendor_eddsa = true,
             ["full"] => self.full = true,
             ["interface", code] => self.interface = Some(number(code)?),
             _ => self.rules.push(rule(words)?),

@@ -1,6 +1,9 @@
 //! What the token does and what the host does: `--offload`, with mechanisms that are missing.
 
 use serde_json::Value;
+use signet_tests::judges::dnssec_verify;
+use signet_tests::zones::leaf;
+use signet_tests::{Faulty, Key, Scratch, Signet, Token};
 
 use super::stage::{ECDSA, Outcome, RSA};
 
@@ -63,6 +66,42 @@ fn rsa_signatures_are_the_same_whoever_hashes() {
         "{:?}",
         none.run
     );
+}
+
+#[test]
+fn a_key_that_allows_one_mechanism_signs_by_it() {
+    let (token, scratch, zone) = (Token::default(), Scratch::new(), leaf(20));
+    // Made by another program; CKA_ALLOWED_MECHANISMS has no plain mechanism, and SoftHSM enforces it.
+    let make = [
+        "--keypairgen",
+        "--key-type",
+        "rsa:2048",
+        "--label",
+        "strict",
+        "--id",
+        "01",
+    ];
+    let allowed = ["--allowed-mechanisms", "SHA256-RSA-PKCS"];
+    token.pkcs11_tool(&[&make[..], &allowed].concat()).succeeds();
+    let adopt = Signet::new("key from-label")
+        .arg(&zone.origin)
+        .args(["-a", "RSASHA256", "-l", "strict", "-K"])
+        .arg(scratch.folder())
+        .on(&token)
+        .run();
+    let key = Key::existing(scratch.folder(), &adopt.succeeds().stdout);
+    let (input, out) = (zone.write(&scratch, &[&key]), scratch.path("signed"));
+    let sign = |schedule: &str| {
+        let sign = Signet::sign(&input, &zone.origin, &out, scratch.folder())
+            .keys(&[&key])
+            .arg("-z");
+        sign.envs(token.faulty_environment(&Faulty::new(schedule))).run()
+    };
+    sign("").succeeds();
+    dnssec_verify(&out, &zone.origin, &["-z"]).succeeds();
+    sign(COMBINED)
+        .exits(3)
+        .says(&["neither CKM_RSA_PKCS nor CKM_SHA256_RSA_PKCS"]);
 }
 
 #[test]

@@ -84,6 +84,16 @@ fn auto_keeps_to_the_tokens_limit() {
 }
 
 #[test]
+fn nobody_logs_in_or_opens_a_session_beside_a_search() {
+    // Sessions that are lost are opened again side by side, and their keys found; both take their time.
+    let slow = "C_OpenSession * take 3000; C_Login * take 3000; C_FindObjects * sleep 3000";
+    let outcome = ECDSA.sign(&format!("{slow}; C_Sign %40 answer 0xb3"), &["--sessions", "8"]);
+    outcome.complete();
+    assert!(outcome.faulty.calls("C_OpenSession") > 12, "{:?}", outcome.run);
+    assert_eq!(outcome.faulty.other("searches-beside"), 0);
+}
+
+#[test]
 fn a_rate_that_was_agreed_is_kept() {
     for sessions in ["1", "8"] {
         let outcome = ECDSA.sign("", &["--sessions", sessions, "--max-rate", "400"]);

@@ -2,6 +2,10 @@
 
 use std::time::Duration;
 
+use signet_tests::judges::dnssec_verify;
+use signet_tests::zones::leaf;
+use signet_tests::{Faulty, Key, Scratch, Signet, Token};
+
 use super::stage::ECDSA;
 
 #[test]
@@ -30,6 +34,41 @@ fn latency_is_as_told() {
 fn points_in_every_form_are_understood() {
     for form in ["raw", "bit-string"] {
         ECDSA.sign(&format!("ec-point {form}"), &[]).complete();
+    }
+}
+
+#[test]
+fn eddsa_has_a_vendors_numbers_on_models_that_are_known_for_it() {
+    let (token, scratch, zone) = (Token::default(), Scratch::new(), leaf(50));
+    let faulty = |schedule: &str| {
+        let faulty = Faulty::new(schedule);
+        (token.faulty_environment(&faulty), faulty)
+    };
+    let generate = |schedule: &str, label: &str| {
+        let signet = Signet::new("key generate")
+            .arg(&zone.origin)
+            .args(["-a", "ED25519", "-l", label, "-K"]);
+        signet.arg(scratch.folder()).envs(faulty(schedule).0).run()
+    };
+    // The model says by which numbers to ask; a token that does not offer EdDSA by its usual ones is no such model.
+    generate("vendor-eddsa; manufacturer SafeNet; model Unheard-of", "none").exits(3);
+    let made = generate("vendor-eddsa; manufacturer SafeNet; model LunaSA", "early");
+    let key = Key::existing(scratch.folder(), &made.succeeds().stdout);
+    // Made there, or by the numbers of today before the token was exchanged: the same model with newer firmware has those.
+    for schedule in [
+        "vendor-eddsa; manufacturer SafeNet; model LunaSA",
+        "manufacturer SafeNet; model LunaSA",
+        "",
+    ] {
+        let (environment, faulty) = faulty(schedule);
+        let list = Signet::new("key list").envs(environment.clone()).run();
+        assert!(list.succeeds().stdout.contains("Ed25519"), "{schedule}: {list:?}");
+        let input = zone.write(&scratch, &[&key]);
+        let out = scratch.path("signed");
+        let sign = Signet::sign(&input, &zone.origin, &out, scratch.folder()).envs(environment);
+        sign.keys(&[&key]).arg("-z").args(["--offload", "all"]).run().succeeds();
+        dnssec_verify(&out, &zone.origin, &["-z"]).succeeds();
+        assert!(faulty.other("signed") > 50, "{schedule}");
     }
 }
 

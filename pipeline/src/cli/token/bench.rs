@@ -160,7 +160,7 @@ fn measure(flags: &BenchFlags, login: &LoggedIn, key: &TokenKey, rows: &mut Vec<
         What::Sign => Offload::Sign,
         What::All => Offload::All,
     };
-    let mechanism = recipe(login.token(), algorithm, offload)
+    let mechanism = recipe(login.token(), Some(key), algorithm, offload)
         .map_err(|missing| Error::Token(format!("{} has {missing}", login.token().info())))?
         .mechanism();
     for copy in [SessionCopy::Never, SessionCopy::Auto] {

@@ -2,34 +2,20 @@
 
 use std::ffi::c_void;
 use std::slice;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use cryptoki_sys::{
     CK_ATTRIBUTE, CK_BBOOL, CK_BYTE, CK_FLAGS, CK_MECHANISM_INFO, CK_MECHANISM_TYPE, CK_NOTIFY, CK_OBJECT_HANDLE,
     CK_RV, CK_SESSION_HANDLE, CK_SLOT_ID, CK_TOKEN_INFO, CK_TRUE, CK_ULONG, CK_USER_TYPE, CK_UTF8CHAR,
-    CKA_ALWAYS_AUTHENTICATE, CKA_EC_POINT, CKR_BUFFER_TOO_SMALL, CKR_FUNCTION_NOT_SUPPORTED, CKR_MECHANISM_INVALID,
-    CKR_OK, CKR_SESSION_COUNT, CKR_USER_NOT_LOGGED_IN, CKU_CONTEXT_SPECIFIC,
+    CKA_ALWAYS_AUTHENTICATE, CKA_EC_POINT, CKF_PROTECTED_AUTHENTICATION_PATH, CKR_BUFFER_TOO_SMALL,
+    CKR_MECHANISM_INVALID, CKR_OK, CKR_SESSION_COUNT, CKR_USER_NOT_LOGGED_IN, CKU_CONTEXT_SPECIFIC,
 };
 
+use super::{pass, vendor};
 use crate::counters::Extra;
-use crate::functions::Function;
 use crate::gate::{self, Pass, Scope};
 use crate::mangle;
 use crate::schedule::EcPoint;
-
-/// What `gate::enter` lets through and the real function, or this function's answer.
-macro_rules! pass {
-    ($name:ident, $scope:expr) => {{
-        let pass = match gate::enter(Function::$name, $scope) {
-            Ok(pass) => pass,
-            Err(answer) => return answer,
-        };
-        let Some(function) = pass.real().$name else {
-            return CKR_FUNCTION_NOT_SUPPORTED;
-        };
-        (pass, function)
-    }};
-}
 
 pub(super) unsafe extern "C" fn C_Finalize(reserved: *mut c_void) -> CK_RV {
     let (mut pass, function) = pass!(C_Finalize, Scope::Library);
@@ -72,10 +58,26 @@ pub(super) unsafe extern "C" fn C_GetTokenInfo(slot: CK_SLOT_ID, info: *mut CK_T
     let (pass, function) = pass!(C_GetTokenInfo, Scope::Slot(slot));
     // SAFETY: the arguments are the caller's, as for every function here.
     let answer = unsafe { function(slot, info) };
-    if answer == CKR_OK && pass.module.schedule().full {
+    if answer == CKR_OK {
         // SAFETY: after CKR_OK the caller's structure is filled, and nobody else's.
         let info = unsafe { &mut *info };
-        (info.ulTotalPrivateMemory, info.ulFreePrivateMemory) = (4096, 0);
+        let schedule = pass.module.schedule();
+        if schedule.full {
+            (info.ulTotalPrivateMemory, info.ulFreePrivateMemory) = (4096, 0);
+        }
+        for (said, field) in [
+            (&schedule.manufacturer, &mut info.manufacturerID[..]),
+            (&schedule.model, &mut info.model[..]),
+        ] {
+            if let Some(name) = said {
+                let padded = name.bytes().chain(std::iter::repeat(b' '));
+                field.iter_mut().zip(padded).for_each(|(to, from)| *to = from);
+            }
+        }
+        info.flags |= schedule.token_flags;
+        if schedule.pad.is_some() {
+            info.flags |= CKF_PROTECTED_AUTHENTICATION_PATH;
+        }
     }
     pass.leave(answer)
 }
@@ -95,6 +97,7 @@ pub(super) unsafe extern "C" fn C_GetMechanismList(
         let list = unsafe { slice::from_raw_parts_mut(mechanisms, usize::try_from(there).unwrap_or_default()) };
         let without = &pass.module.schedule().without;
         let kept: Vec<CK_MECHANISM_TYPE> = list.iter().copied().filter(|one| !without.contains(one)).collect();
+        let kept: Vec<CK_MECHANISM_TYPE> = kept.into_iter().map(|one| vendor::told(&pass, one)).collect();
         list[..kept.len()].copy_from_slice(&kept);
         // SAFETY: as it was read.
         unsafe { count.write(kept.len() as CK_ULONG) };
@@ -111,8 +114,74 @@ pub(super) unsafe extern "C" fn C_GetMechanismInfo(
     if pass.module.schedule().without.contains(&mechanism) {
         return CKR_MECHANISM_INVALID;
     }
+    let Some(mechanism) = vendor::meant(&pass, mechanism) else {
+        return CKR_MECHANISM_INVALID;
+    };
     // SAFETY: the arguments are the caller's, as for every function here.
     let answer = unsafe { function(slot, mechanism, info) };
+    pass.leave(answer)
+}
+
+/// Searches under way, and C_OpenSession and C_Login under way, of this process.
+static SEARCHES: AtomicU64 = AtomicU64::new(0);
+static ENTRIES: AtomicU64 = AtomicU64::new(0);
+
+/// A C_OpenSession or C_Login under way.
+struct Entry;
+
+impl Entry {
+    fn begin(pass: &Pass) -> Self {
+        ENTRIES.fetch_add(1, Ordering::SeqCst);
+        note_if(pass, &SEARCHES);
+        Self
+    }
+}
+
+impl Drop for Entry {
+    fn drop(&mut self) {
+        ENTRIES.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+/// Counts what has just begun if some of the others are under way.
+fn note_if(pass: &Pass, others: &AtomicU64) {
+    if others.load(Ordering::SeqCst) > 0 {
+        let beside = pass.module.counters().extra(Extra::SearchesBeside);
+        beside.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+pub(super) unsafe extern "C" fn C_FindObjectsInit(
+    session: CK_SESSION_HANDLE,
+    template: *mut CK_ATTRIBUTE,
+    count: CK_ULONG,
+) -> CK_RV {
+    let (pass, function) = pass!(C_FindObjectsInit, Scope::Session(session));
+    if !template.is_null() {
+        // SAFETY: the caller's template has `count` attributes.
+        let attributes = unsafe { slice::from_raw_parts(template, usize::try_from(count).unwrap_or_default()) };
+        for attribute in attributes {
+            // SAFETY: the attribute is the caller's, valid as the specification has it.
+            unsafe { vendor::wanted(&pass, attribute) };
+        }
+    }
+    SEARCHES.fetch_add(1, Ordering::SeqCst);
+    note_if(&pass, &ENTRIES);
+    // SAFETY: the arguments are the caller's, as for every function here.
+    let answer = unsafe { function(session, template, count) };
+    if answer != CKR_OK {
+        SEARCHES.fetch_sub(1, Ordering::SeqCst);
+    }
+    pass.leave(answer)
+}
+
+pub(super) unsafe extern "C" fn C_FindObjectsFinal(session: CK_SESSION_HANDLE) -> CK_RV {
+    let (pass, function) = pass!(C_FindObjectsFinal, Scope::Session(session));
+    // SAFETY: the argument is the caller's, as for every function here.
+    let answer = unsafe { function(session) };
+    if answer == CKR_OK {
+        SEARCHES.fetch_sub(1, Ordering::SeqCst);
+    }
     pass.leave(answer)
 }
 
@@ -128,6 +197,7 @@ pub(super) unsafe extern "C" fn C_OpenSession(
     if pass.module.schedule().sessions.is_some_and(|most| open >= most) {
         return CKR_SESSION_COUNT;
     }
+    let _entry = Entry::begin(&pass);
     // SAFETY: the arguments are the caller's, as for every function here.
     let answer = unsafe { function(slot, flags, application, notify, session) };
     if answer == CKR_OK {
@@ -170,7 +240,13 @@ pub(super) unsafe extern "C" fn C_Login(
         }
         return pass.leave(CKR_OK);
     }
-    // SAFETY: the arguments are the caller's, as for every function here.
+    let _entry = Entry::begin(&pass);
+    let (pin, length) = match &pass.module.schedule().pad {
+        // The real module only reads it.
+        Some(typed) if pin.is_null() => (typed.as_ptr().cast_mut(), typed.len() as CK_ULONG),
+        _ => (pin, length),
+    };
+    // SAFETY: the arguments are the caller's, as for every function here, or a PIN that lives as long as the module.
     let answer = unsafe { function(session, user, pin, length) };
     pass.leave(answer)
 }
@@ -221,6 +297,10 @@ pub(super) unsafe extern "C" fn C_GetAttributeValue(
         }
     }
     for attribute in attributes {
+        if answer == CKR_OK {
+            // SAFETY: the real module has filled the caller's template.
+            unsafe { vendor::given(&pass, attribute) };
+        }
         if always
             && attribute.type_ == CKA_ALWAYS_AUTHENTICATE
             && !attribute.pValue.is_null()
