@@ -28,6 +28,7 @@ mod leak;
 mod many_zones;
 mod mutations;
 mod openssl;
+mod pins;
 mod properties;
 mod providers;
 mod reports;

@@ -111,6 +111,7 @@ pub fn open_keys(request: &KeyRequest, observer: &dyn Observer) -> Result<Signin
         &request.max_signatures,
         &[(&request.origin, &names)],
         &opened.candidates,
+        &opened.by_hand,
     )?;
     let candidates = opened.candidates.pop().unwrap_or_default();
     Ok(SigningKeys {
@@ -152,7 +153,12 @@ pub(crate) fn open_keys_of_zones(
         .iter()
         .map(|(origin, names)| (*origin, names.as_slice()))
         .collect();
-    let limits = Arc::new(limits(&first.max_signatures, &names, &opened.candidates)?);
+    let limits = Arc::new(limits(
+        &first.max_signatures,
+        &names,
+        &opened.candidates,
+        &opened.by_hand,
+    )?);
     let (stores, mut candidates) = (Arc::new(opened.stores), opened.candidates.into_iter());
     let keys = errors.into_iter().map(|error| match error {
         Some(error) => Err(error),
@@ -235,6 +241,8 @@ struct Opened {
     /// Zone by zone, with their places in the stores.
     candidates: Vec<Vec<KeyCandidate>>,
     random: Option<Vec<u8>>,
+    /// Keys whose PIN is typed for each signature, by store and place.
+    by_hand: Vec<(usize, KeyIndex)>,
 }
 
 /// Opens what the private keys of some zones live in: all software keys are one store, and each token is one.
@@ -271,7 +279,7 @@ fn open_stores(zones: Vec<Gathered>, token_use: &TokenUse, observer: &dyn Observ
             tokens: Vec::new(),
         });
     }
-    let mut random = None;
+    let (mut random, mut by_hand) = (None, Vec::new());
     if let TokenUse::Online { sessions, .. } = token_use {
         let (opened, places) = tokens::open(&wanted, token_use, observer)?;
         random = opened.iter().find_map(|store| store.random.clone());
@@ -279,6 +287,9 @@ fn open_stores(zones: Vec<Gathered>, token_use: &TokenUse, observer: &dyn Observ
             if let Some((store, index)) = places.get(place) {
                 set_source(&mut candidates, (zone, at), stores.len() + store, usize::from(*index));
             }
+        }
+        for (place, store) in (stores.len()..).zip(&opened) {
+            by_hand.extend(store.by_hand.iter().map(|key| (place, *key)));
         }
         stores.extend(opened.into_iter().map(|store| Store {
             name: store.name,
@@ -294,15 +305,17 @@ fn open_stores(zones: Vec<Gathered>, token_use: &TokenUse, observer: &dyn Observ
         stores,
         candidates,
         random,
+        by_hand,
     })
 }
 
 /// The limits of the keys that sign here, from what was asked for, the zones with the base names of their keys, and those keys. A
-/// key that several zones share has one limit.
+/// key that several zones share has one limit. One whose PIN is typed for each signature has a limit without being asked for.
 fn limits(
     asked: &[(String, u64)],
     zones: &[(&Name, &[String])],
     candidates: &[Vec<KeyCandidate>],
+    by_hand: &[(usize, KeyIndex)],
 ) -> Result<Vec<SignatureLimit>, Error> {
     let keys = || {
         let of_zone = |((origin, names), candidates)| {
@@ -334,6 +347,15 @@ fn limits(
         }
         let limit = |(place, (name, made))| SignatureLimit::new(name, place, *most, made);
         limits.extend(places.into_iter().map(limit));
+    }
+    for &(store, index) in by_hand {
+        let is =
+            |(_, _, candidate): &(&Name, &String, &KeyCandidate)| candidate.source == KeySource::Store { store, index };
+        if let Some((_, name, _)) = keys().find(is)
+            && !limits.iter().any(|limit: &SignatureLimit| limit.is_of(store, index))
+        {
+            limits.push(SignatureLimit::by_hand(name, (store, index)));
+        }
     }
     Ok(limits)
 }

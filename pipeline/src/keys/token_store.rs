@@ -61,6 +61,8 @@ struct Loaded {
     algorithm: Algorithm,
     tag: u16,
     recipe: Recipe,
+    /// Whether the PIN is typed on the token's pad for each signature.
+    by_hand: bool,
 }
 
 impl TokenStore {
@@ -109,6 +111,16 @@ impl TokenStore {
     pub(super) fn random(&self) -> Option<Vec<u8>> {
         let mut members = self.members.iter().filter(|_| self.offload == Offload::All);
         members.find_map(|member| member.login.random(8).ok())
+    }
+
+    /// The keys whose PIN is typed on a token's pad for each signature.
+    pub(super) fn by_hand(&self) -> Vec<KeyIndex> {
+        let typed = |at: &usize| {
+            let mut loaded = self.members.iter().filter_map(|member| member.loaded.get(*at));
+            loaded.any(|key| key.by_hand)
+        };
+        let typed = (0..self.keys.len()).filter(typed);
+        typed.filter_map(|at| u16::try_from(at).ok().map(KeyIndex)).collect()
     }
 
     /// Says whether other tokens stand ready to do the work of those here.
@@ -179,6 +191,7 @@ impl Member {
         }
         let mut report = TokenReport::of(&name, &login, &token_keys);
         report.host = host;
+        let always: Vec<bool> = token_keys.iter().map(TokenKey::always_authenticate).collect();
         let proven = token_keys
             .into_iter()
             .zip(&recipes)
@@ -195,6 +208,7 @@ impl Member {
                 algorithm: dnskey.algorithm(),
                 tag: dnskey.key_tag(),
                 recipe,
+                by_hand: login.by_pad() && always.get(at).copied().unwrap_or_default(),
             });
         }
         if options.offload == Offload::All

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use dnssec_sign::{Dnskey, KeyStore};
+use dnssec_sign::{Dnskey, KeyIndex, KeyStore};
 use hsm_core::{LoggedIn, Pace, Token, TokenKey, Uri};
 
 use super::access::TokenAccess;
@@ -37,6 +37,8 @@ pub(super) struct OpenedStore {
     pub(super) tallies: Vec<Arc<TokenTally>>,
     /// Random bytes of a token's own, where tokens do what they can.
     pub(super) random: Option<Vec<u8>>,
+    /// Keys whose PIN is typed on the token's pad for each signature.
+    pub(super) by_hand: Vec<KeyIndex>,
     pub(super) keys: Box<dyn KeyStore + Send>,
 }
 
@@ -47,6 +49,7 @@ impl From<TokenStore> for OpenedStore {
             sessions: store.sessions(),
             tallies: store.tallies(),
             random: store.random(),
+            by_hand: store.by_hand(),
             keys: Box::new(store),
         }
     }

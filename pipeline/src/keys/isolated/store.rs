@@ -220,6 +220,8 @@ impl IsolatedStore {
             sessions: self.members.iter().map(|member| locked(&member.ready).len()).sum(),
             tallies: self.members.iter().map(|member| Arc::clone(&member.tally)).collect(),
             random,
+            // A pad is typed on for one process; it tells nothing of single signatures.
+            by_hand: Vec::new(),
             keys: Box::new(self),
         }
     }
