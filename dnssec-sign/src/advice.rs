@@ -6,6 +6,7 @@ use crate::rtype::RecordType;
 
 /// Every name that a rule can have, in alphabetical order, with what it asks for.
 const NAMES: &[(&str, &str)] = &[
+    ("alias-loop", "no circle of CNAMEs"),
     ("alias-of-itself", "CNAME and DNAME lead to other names"),
     ("at-wildcard", "no NS and DNAME at wildcards"),
     ("below-delegation", "nothing but addresses below delegations"),
@@ -62,6 +63,7 @@ impl ZoneRule {
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
+            Self::AliasLoop => "alias-loop",
             Self::AliasOfItself(_) => "alias-of-itself",
             Self::AtWildcard(_) => "at-wildcard",
             Self::BelowDelegation(_) => "below-delegation",
@@ -117,7 +119,7 @@ impl ZoneRule {
             | Self::SvcbHint(rtype)
             | Self::TargetIsAlias(rtype)
             | Self::TargetWithoutAddress(rtype) => rtype,
-            Self::CnameAndOtherData => RecordType::CNAME,
+            Self::AliasLoop | Self::CnameAndOtherData => RecordType::CNAME,
             Self::DnameAndNs => RecordType::DNAME,
             Self::DnskeyOffApex => RecordType::DNSKEY,
             Self::DsWithoutNs => RecordType::DS,
@@ -133,6 +135,7 @@ impl ZoneRule {
     #[must_use]
     pub fn advice(self) -> &'static str {
         match self {
+            Self::AliasLoop => "let one of them lead to a host",
             Self::AliasOfItself(_) => "name the target that is meant, or take the record out",
             Self::AtWildcard(RecordType::NS) => {
                 "delegate each name by itself: resolvers treat such delegations differently"
@@ -198,6 +201,7 @@ mod tests {
             ZoneRule::BelowDname(T::A),
             ZoneRule::AtWildcard(T::NS),
             ZoneRule::AliasOfItself(T::CNAME),
+            ZoneRule::AliasLoop,
             ZoneRule::Duplicate(T::A),
             ZoneRule::TargetIsAlias(T::NS),
             ZoneRule::TargetIsAlias(T::MX),

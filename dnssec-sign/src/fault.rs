@@ -39,6 +39,8 @@ pub enum ZoneRule {
     AtWildcard(RecordType),
     /// A CNAME or DNAME that leads to its own owner.
     AliasOfItself(RecordType),
+    /// CNAMEs of the zone that lead to one another in a circle (RFC 1034 3.6.2).
+    AliasLoop,
     /// A record that stands there twice (RFC 2181 5).
     Duplicate(RecordType),
     /// The target of NS, MX or SRV is an alias: CNAME, or below a DNAME (RFC 2181 10.3).
@@ -119,6 +121,7 @@ impl fmt::Display for ZoneRule {
             Self::BelowDname(rtype) => write!(f, "{rtype} record below a DNAME (RFC 6672 2.4)"),
             Self::AtWildcard(rtype) => write!(f, "{rtype} record at a wildcard (RFC 4592 4)"),
             Self::AliasOfItself(rtype) => write!(f, "the {rtype} record leads to its own owner"),
+            Self::AliasLoop => f.write_str("the CNAME record leads back here by way of others (RFC 1034 3.6.2)"),
             Self::Duplicate(rtype) => write!(f, "the {rtype} record stands there twice (RFC 2181 5)"),
             Self::TargetIsAlias(rtype) => write!(f, "the {rtype} record's target is an alias (RFC 2181 10.3)"),
             Self::TargetWithoutAddress(rtype) => write!(f, "the {rtype} record's target has no address in the zone"),

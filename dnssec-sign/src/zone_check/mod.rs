@@ -2,6 +2,7 @@
 //! shows, and those for which others are looked at: targets with addresses, glue, data below cuts. Nodes of other
 //! partitions are lent by a [`ZoneView`]. Signatures and chains are not judged: that is `verify`.
 
+mod alias;
 mod glue;
 mod nsec3;
 mod svcb;
@@ -218,6 +219,7 @@ impl<'z> ZoneChecker<'z> {
                 nodes,
                 view: &mut *view,
             };
+            alias::check(&node, &mut self.targets, &mut near, &mut report);
             self.check_targets(&node, &mut near, &mut report, &mut checked.sibling_servers);
             svcb::check(&node, &mut self.targets, &mut near, &mut report);
         }
@@ -317,11 +319,6 @@ fn check_alone(node: &Node<'_>, report: &mut Report<'_, '_>) {
     if node.owner.is_wildcard() {
         for record in ns.into_iter().chain(dname) {
             report.add(record.locus, ZoneRule::AtWildcard(record.rtype), None);
-        }
-    }
-    for record in node.set(RecordType::CNAME).iter().chain(dname) {
-        if NameRef::from_wire(record.rdata).is_ok_and(|target| target == node.owner) {
-            report.add(record.locus, ZoneRule::AliasOfItself(record.rtype), None);
         }
     }
 }
