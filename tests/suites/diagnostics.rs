@@ -74,3 +74,73 @@ fn warnings_have_names_are_counted_and_can_be_turned_off() {
     assert_eq!(said.matches("warning: h").count(), 3, "{said}");
     assert!(said.contains("and 27 more [missing-dot]"), "{said}");
 }
+
+#[test]
+fn each_warning_is_turned_off_by_its_name() {
+    // A zone without $TTL, a name without its dot, two TTLs in a set, a record twice but for its letter case.
+    let zone = "@ 60 SOA ns h 1 2 3 4 5\n@ NS ns\nwww.example.com A 192.0.2.1\na 5 MX 1 b\na 6 MX 1 B\n";
+    let files = [("zone", zone)];
+    let names = ["missing-dot", "missing-ttl", "mixed-case-duplicate", "ttl-mismatch"];
+    let shown = |said: &str| names.map(|name| said.contains(&format!("[{name}]")));
+    let (said, code) = format(&files, &[]);
+    assert_eq!((shown(&said), code), ([true; 4], Some(0)), "{said}");
+    assert!(
+        said.contains("zone:2:3: warning: no TTL, and no $TTL before it"),
+        "{said}"
+    );
+    for (at, name) in names.iter().enumerate() {
+        let without = format!("no-{name}");
+        let (said, code) = format(&files, &["-W", &without]);
+        let others: Vec<bool> = (0..4).map(|other| other != at).collect();
+        assert_eq!((&shown(&said)[..], code), (&others[..], Some(0)), "{said}");
+        let (said, _) = format(&files, &["-W", "no-all", "-W", name]);
+        let alone: Vec<bool> = (0..4).map(|other| other == at).collect();
+        assert_eq!(shown(&said)[..], alone[..], "{said}");
+    }
+}
+
+#[test]
+fn as_many_faults_are_shown_as_are_asked_for() {
+    let many: String = (0..30).map(|at| format!("h{at} A nothing\n")).collect();
+    let zone = format!("{HEAD}{many}");
+    for (flags, most) in [(&[][..], 20), (&["--max-errors", "3"], 3), (&["--max-errors", "0"], 30)] {
+        let (said, code) = format(&[("zone", &zone)], flags);
+        assert_eq!(
+            (said.matches("error: expected an IPv4").count(), code),
+            (most, Some(1)),
+            "{said}"
+        );
+        let total = if most < 30 {
+            format!("more than {most}")
+        } else {
+            most.to_string()
+        };
+        assert!(
+            said.ends_with(&format!("signet: error: {total} faults in the zone\n")),
+            "{said}"
+        );
+        let last = format!("zone:{}:", 3 + most);
+        assert!(said.contains(&last), "in the order of the file: {said}");
+    }
+}
+
+#[test]
+fn suggestions_are_made_where_they_are_sure() {
+    for (line, help) in [
+        ("a A 2001:db8::1", "this is an IPv6 address: the type for it is AAAA"),
+        ("a 192.0.2.1", "write the type A before an IPv4 address"),
+        ("a HTTPS 1 . apln=h2", "did you mean alpn?"),
+        ("$INCULDE x", "did you mean $INCLUDE?"),
+        ("a DS 1 ECDSAP256SHA265 2 00", "did you mean ECDSAP256SHA256?"),
+        ("# a comment", "a comment starts with ;"),
+        ("a TXT ( b\nc A 192.0.2.1", "the parenthesis is to be closed before it"),
+    ] {
+        let (said, code) = format(&[("zone", &format!("{HEAD}{line}\n"))], &[]);
+        assert!(
+            code == Some(1) && said.contains("= help: ") && said.contains(help),
+            "{line}: {said}"
+        );
+    }
+    let (said, _) = format(&[("zone", &format!("{HEAD}a NOSUCHTYPE b\n"))], &[]);
+    assert!(!said.contains("help:"), "nothing is near: {said}");
+}

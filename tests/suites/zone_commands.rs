@@ -2,7 +2,9 @@
 
 mod check;
 mod diff;
+mod examples;
 mod format;
+mod inputs;
 mod stats;
 
 use std::path::Path;

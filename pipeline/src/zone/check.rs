@@ -86,6 +86,9 @@ pub struct CheckFinding {
     /// The line, from 1; none where no record shows it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub line: Option<u32>,
+    /// The column in characters, from 1; none where the whole line is meant.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub column: Option<u32>,
     /// What is wrong.
     pub message: String,
     /// What to do.
@@ -221,6 +224,10 @@ fn check_records(loaded: &Loaded, size: PartitionSize, config: &CheckConfig) -> 
     whole
 }
 
+fn column(fault: &Fault) -> Option<u32> {
+    Some(fault.column).filter(|column| *column > 0)
+}
+
 impl CheckReport {
     /// Whether the zone passes; `strict` counts warnings too.
     #[must_use]
@@ -259,6 +266,7 @@ impl CheckReport {
             target: None,
             file: fault.source.to_string(),
             line: Some(fault.line),
+            column: column(fault),
             message: fault.reason.to_string(),
             advice,
             excerpt: Some(fault.to_string()),
@@ -277,6 +285,7 @@ impl CheckReport {
                 target: None,
                 file: warning.source.to_string(),
                 line: Some(warning.line),
+                column: column(warning),
                 message: warning.reason.to_string(),
                 advice: "correct the line, or turn the warning off with -W",
                 excerpt: Some(warning.to_string()),
@@ -316,6 +325,7 @@ impl CheckReport {
                     |_| loaded.source_name(fault.locus.source).to_owned(),
                 ),
                 line,
+                column: None,
                 message: fault.rule.to_string(),
                 advice: fault.rule.advice(),
                 excerpt: line.map(|_| place.to_string()),

@@ -1,6 +1,8 @@
 //! Faults and who finds them: each case is a zone, the rules that `signet zone check` names, and the exit codes of it and of
 //! named-checkzone. Where the two differ, the case says why.
 
+use std::collections::BTreeSet;
+
 use signet_tests::{Program, Scratch, Signet, program};
 
 use super::{ZONE, json, zone};
@@ -31,10 +33,13 @@ const FAULTS: &[Case] = &[
     // Aliases. named-checkzone does not look at where they lead, nor at DNAME beside NS.
     case("x CNAME ns1\nx A 192.0.2.9", &["cname-and-other-data"], 1, 1),
     case("x CNAME ns1\nx CNAME ns2.other.", &["several-cname"], 1, 1),
+    case("x CNAME ns1\nx NSEC ns1.example.test. CNAME", &[], 0, 0),
+    case("x CNAME ns1\nx DNAME a.other.", &["cname-and-other-data"], 1, 1),
     case("x CNAME x", &["alias-of-itself"], 1, 0),
     case("x CNAME y\ny CNAME x", &["alias-loop"; 2], 1, 0),
     case("x CNAME y\ny CNAME Z\nz CNAME Y", &["alias-loop"; 2], 1, 0),
     case("x CNAME y\ny CNAME z\nz CNAME ns1\nw CNAME x.other.", &[], 0, 0),
+    case("x DNAME x", &["alias-of-itself"], 1, 0),
     case("x DNAME a.other.\nx DNAME b.other.", &["several-dname"], 1, 1),
     case("x DNAME a.other.\nx A 192.0.2.9", &[], 0, 0),
     case("x DNAME a.other.\ny.x A 192.0.2.9", &["below-dname"], 0, 0),
@@ -45,8 +50,18 @@ const FAULTS: &[Case] = &[
     case("x DNSKEY 256 3 8 AwEAAag=", &["dnskey-off-apex"], 1, 0),
     case("x DS 1 8 1 000102030405060708090A0B0C0D0E0F10111213\nx A 192.0.2.9", &["ds-off-cut"], 1, 0),
     case("x DS 1 8 1 000102030405060708090A0B0C0D0E0F10111213\nx NS ns.elsewhere.", &[], 0, 0),
+    case("@ DS 1 8 1 000102030405060708090A0B0C0D0E0F10111213", &["ds-off-cut"], 1, 1),
     case("x NSEC3PARAM 1 0 0 -", &["nsec3param-off-apex"], 1, 0),
+    case("@ NSEC3PARAM 1 0 0 -", &[], 0, 0),
+    // Owners of NSEC3 that are no hash, not directly below the apex, or a digit short; and a next hash of 16 bytes.
+    // named-checkzone wants the first label in base32hex, whatever its length and wherever it stands.
     case("x NSEC3 1 0 0 - 0P9MHAVEQVM6T7VBL5LOP2U3T2RP3TOM A", &["nsec3-form"], 1, 1),
+    case("@ NSEC3 1 0 0 - 0P9MHAVEQVM6T7VBL5LOP2U3T2RP3TOM A", &["nsec3-form"], 1, 1),
+    case("0p9mhaveqvm6t7vbl5lop2u3t2rp3tom.x NSEC3 1 0 0 - 0P9MHAVEQVM6T7VBL5LOP2U3T2RP3TOM A", &["nsec3-form"], 1, 0),
+    case("0p9mhaveqvm6t7vbl5lop2u3t2rp3to NSEC3 1 0 0 - 0P9MHAVEQVM6T7VBL5LOP2U3T2RP3TOM A", &["nsec3-form"], 1, 0),
+    case("0p9mhaveqvm6t7vbl5lop2u3t2rp3tow NSEC3 1 0 0 - 0P9MHAVEQVM6T7VBL5LOP2U3T2RP3TOM A", &["nsec3-form"], 1, 1),
+    case("0p9mhaveqvm6t7vbl5lop2u3t2rp3tom NSEC3 1 0 0 - 0P9MHAVEQVM6T7VBL5LOP2U3T0 A", &["nsec3-form"], 1, 1),
+    case("0P9MHAVEQVM6T7VBL5LOP2U3T2RP3TOM NSEC3 1 0 0 - 0p9mhaveqvm6t7vbl5lop2u3t2rp3tom A", &[], 0, 0),
     case("0p9mhaveqvm6t7vbl5lop2u3t2rp3tom NSEC3 1 0 0 - 0P9MHAVEQVM6T7VBL5LOP2U3T2RP3TOM A", &[], 0, 0),
     // Targets.
     case("@ NS ns2", &["ns-target-address"], 1, 1),
@@ -76,6 +91,7 @@ const FAULTS: &[Case] = &[
     case("x A 192.0.2.9\nx A 192.0.2.9", &["duplicate-record"], 0, 0),
     case("x MX 1 NS1\nx MX 1 ns1", &["duplicate-record"], 0, 0),
     case("x 60 A 192.0.2.9\nx 61 A 192.0.2.10", &["ttl-mismatch"], 0, 0),
+    case("x 60 MX 1 NS1\nx 61 MX 1 ns1", &["duplicate-record", "ttl-mismatch"], 0, 0),
     // SVCB: named-checkzone looks at the form alone.
     case("x HTTPS 0 ns1 port=1", &["svcb-alias-params"], 0, 0),
     case("x HTTPS 0 x", &["svcb-alias-of-itself"], 1, 0),
@@ -84,6 +100,11 @@ const FAULTS: &[Case] = &[
     case("x HTTPS 1 ns1 ipv4hint=192.0.2.77", &["svcb-hint"], 0, 0),
     case("x HTTPS 1 ns1 ipv6hint=2001:db8::1", &[], 0, 0),
     case("x HTTPS 1 .", &["svcb-target-address"], 0, 0),
+    case("x SVCB 0 ns1\nx SVCB 0 ns1.other.", &["svcb-alias-alone"], 0, 0),
+    case("x SVCB 1 none", &["svcb-target-address"], 0, 0),
+    case("x HTTPS 1 ns1 port=1 mandatory=port", &[], 0, 0),
+    case("x HTTPS 1 ns1 no-default-alpn", &["syntax"], 1, 1),
+    case("x HTTPS 1 ns1 port=1 port=2", &["syntax"], 1, 1),
     case("x HTTPS 1 ns1 mandatory=port", &["syntax"], 1, 1),
     case("x HTTPS 1 ns1 ipv4hint=", &["syntax"], 1, 1),
     // The text. named-checkzone leaves out what is out of the zone.
@@ -176,6 +197,69 @@ fn a_zone_without_apex_is_no_zone() {
             .collect();
         assert_eq!((found.as_slice(), run.code), (rules, Some(1)), "{run:?}");
     }
+}
+
+#[test]
+fn names_are_as_long_as_they_may_be_and_no_longer() {
+    let scratch = Scratch::new();
+    let label = "l".repeat(63);
+    // With the zone's name of 14 bytes, 255 in all.
+    let longest = format!("{label}.{label}.{label}.{}", "m".repeat(48));
+    for (owner, rules) in [
+        (longest.clone(), &[][..]),
+        (format!("{longest}m"), &["name-length"]),
+        (format!("{label}l"), &["name-length"]),
+    ] {
+        for (line, column) in [(format!("{owner} A 192.0.2.1"), 1), (format!("x PTR {owner}"), 7)] {
+            let file = scratch.write("case.zone", format!("{ZONE}{line}\n"));
+            let run = zone("check", &file, &["--json"]);
+            let report = json(&run);
+            let findings = report["findings"].as_array().unwrap();
+            let found: Vec<_> = findings
+                .iter()
+                .map(|finding| finding["rule"].as_str().unwrap())
+                .collect();
+            assert_eq!(
+                (&found[..], run.code),
+                (rules, Some(i32::from(!rules.is_empty()))),
+                "{run:?}"
+            );
+            if let [finding] = &findings[..] {
+                assert_eq!(
+                    (&finding["line"], &finding["column"]),
+                    (&5.into(), &column.into()),
+                    "{run:?}"
+                );
+            }
+        }
+    }
+    // A zone's name in front of which there is no room for a hash.
+    let origin = format!("{label}.{label}.{label}.{}.", "m".repeat(31));
+    let file = scratch.write("case.zone", format!("{ZONE}ns1 TXT x\n"));
+    let check = |flags: &[&str]| {
+        Signet::new("zone check")
+            .arg(&file)
+            .args(["-o", &origin])
+            .args(flags)
+            .run()
+    };
+    check(&[]).succeeds();
+    let run = check(&["--strict"]);
+    assert!(run.code == Some(1) && run.stdout.contains("[nsec3-room]"), "{run:?}");
+}
+
+#[test]
+fn every_rule_has_a_case() {
+    let listed = Signet::new("zone check --list-rules").run();
+    let listed: BTreeSet<&str> = listed
+        .stdout
+        .lines()
+        .filter_map(|line| line.split(' ').next())
+        .collect();
+    // These have tests of their own.
+    let apart = ["no-apex-ns", "no-soa", "nsec3-room"];
+    let cases = FAULTS.iter().flat_map(|case| case.rules).copied();
+    assert_eq!(cases.chain(apart).collect::<BTreeSet<_>>(), listed);
 }
 
 #[test]

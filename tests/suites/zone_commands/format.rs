@@ -60,3 +60,57 @@ fn the_text_does_not_depend_on_threads() {
     one.succeeds();
     assert!(one.stdout == four.stdout);
 }
+
+#[test]
+fn letter_case_is_kept_and_counts_in_no_order() {
+    let scratch = Scratch::new();
+    let lines = "b MX 1 Mail\nA.Sub NS nS\nC TXT Up\nB TXT x\na DNAME Target.Other.\nx HTTPS 1 Svc\n";
+    let file = scratch.write("zone", format!("{ZONE}{lines}"));
+    let run = zone("format", &file, &[]);
+    run.succeeds();
+    let lines: Vec<&str> = run.stdout.lines().skip(2).collect();
+    assert_eq!(
+        lines,
+        [
+            "a.example.test.\t3600\tIN\tDNAME\tTarget.Other.",
+            "b.example.test.\t3600\tIN\tMX\t1 Mail.example.test.",
+            "b.example.test.\t3600\tIN\tTXT\t\"x\"",
+            "C.example.test.\t3600\tIN\tTXT\t\"Up\"",
+            "ns1.example.test.\t3600\tIN\tA\t192.0.2.1",
+            "A.Sub.example.test.\t3600\tIN\tNS\tnS.example.test.",
+            "x.example.test.\t3600\tIN\tHTTPS\t1 Svc.example.test.",
+        ]
+    );
+}
+
+#[test]
+fn a_set_has_its_smallest_ttl_and_each_record_once() {
+    let scratch = Scratch::new();
+    let lines = "x 60 A 192.0.2.2\nx 59 A 192.0.2.1\nx 61 A 192.0.2.2\nx 70 MX 1 A\nx 80 MX 1 a\n";
+    let file = scratch.write("zone", format!("{ZONE}{lines}"));
+    let run = zone("format", &file, &[]);
+    run.succeeds();
+    let lines: Vec<&str> = run.stdout.lines().skip(3).collect();
+    assert_eq!(
+        lines,
+        [
+            "x.example.test.\t59\tIN\tA\t192.0.2.1",
+            "x.example.test.\t59\tIN\tA\t192.0.2.2",
+            "x.example.test.\t70\tIN\tMX\t1 A.example.test.",
+        ]
+    );
+    run.says(&[
+        "the A records have TTLs from 59 to 61: the smallest is taken",
+        "the MX records have TTLs from 70 to 80",
+    ]);
+    run.says(&["two MX records differ in letter case only"]);
+    let kept = Signet::new("zone format --records")
+        .arg(&file)
+        .args(["-o", "example.test"])
+        .run();
+    kept.succeeds();
+    assert!(
+        kept.stdout.contains("x.example.test.\t60\tIN\tA\t192.0.2.2\n"),
+        "{kept:?}"
+    );
+}
