@@ -105,7 +105,7 @@ impl fmt::Display for ZoneRule {
             Self::Singleton(rtype) => write!(f, "more than one {rtype} record at one name"),
             Self::SoaOffApex => f.write_str("SOA record below the zone's apex"),
             Self::DnskeyOffApex => f.write_str("DNSKEY record below the zone's apex (RFC 4035 2.1)"),
-            Self::DsWithoutNs => f.write_str("DS record without NS records: not a delegation (RFC 4035 2.4)"),
+            Self::DsWithoutNs => f.write_str("DS record at a name that is no delegation (RFC 4035 2.4)"),
             Self::NoNsAtApex => f.write_str("no NS records at the zone's apex (RFC 1035 5.2)"),
             Self::MixedTtl(rtype) => {
                 write!(
