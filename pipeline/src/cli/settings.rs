@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use clap::{Arg, ArgMatches, Command};
-use hsm_core::PinSource;
+use hsm_core::{PinSource, TokenInfo};
 use signet_pipeline::Error;
 use toml::de::{DeTable, DeValue};
 
@@ -23,6 +23,8 @@ pub(super) const PLACE: &str = "/etc/signet/signet.toml";
 /// The variable that names another one; empty: none is read.
 pub(super) const VARIABLE: &str = "SIGNET_CONFIG";
 
+const PIN_SOURCE: &str = "SIGNET_PIN_SOURCE";
+
 /// What may stand in the file, and the variable that says the same: the flag that has both is the one that is meant.
 const KEYS: &[(&str, &str)] = &[
     ("module", "PKCS11_PROVIDER"),
@@ -31,7 +33,7 @@ const KEYS: &[(&str, &str)] = &[
     ("token", "SIGNET_TOKEN"),
     ("serial-number", "SIGNET_SERIAL_NUMBER"),
     ("slot", "SIGNET_SLOT"),
-    ("pin-source", "SIGNET_PIN_SOURCE"),
+    ("pin-source", PIN_SOURCE),
     ("sessions", "SIGNET_SESSIONS"),
     ("session-copy", "SIGNET_SESSION_COPY"),
     ("offload", "SIGNET_OFFLOAD"),
@@ -159,6 +161,16 @@ impl Settings {
         Ok(with_defaults(command, &meant.collect::<Vec<_>>()))
     }
 
+    /// Whether what they say of a token fits this one.
+    fn mean(&self, token: &TokenInfo) -> bool {
+        self.0.iter().all(|setting| match setting.key {
+            "token" => setting.value == token.label,
+            "serial-number" => setting.value == token.serial,
+            "slot" => setting.value == token.slot_id.to_string(),
+            _ => true,
+        })
+    }
+
     /// The settings for a run with this library, or with the file's own.
     fn of(&self, module: Option<&Path>) -> Vec<&Setting> {
         let own = self.0.iter().find(|setting| setting.key == "module");
@@ -272,6 +284,15 @@ pub(super) fn read_for_tool() -> Result<(), Error> {
 /// A variable of the environment, else what the file says in its stead, for the tools of BIND.
 pub(super) fn variable(name: &str) -> Option<OsString> {
     variable_for(name, None)
+}
+
+/// Where the PIN of a token is, for the tools of BIND, which find tokens in their own way: the file's is that of the token that
+/// it names, if it names one, and would be a wrong try on another.
+pub(super) fn pin_source_of(token: &TokenInfo) -> Option<OsString> {
+    std::env::var_os(PIN_SOURCE).or_else(|| {
+        let settings = OF_TOOLS.get()?;
+        settings.mean(token).then(|| variable(PIN_SOURCE))?
+    })
 }
 
 /// The same for what is said of a library: what the file says of another one is not meant.
@@ -395,8 +416,29 @@ mod tests {
         assert_eq!(seen(text, "sign z -E /q.so", "init_args"), None);
         // The flag of another command that has the same name and another meaning.
         assert_eq!(
-            seen(text, "token bench", "sessions"),
-            seen("", "token bench", "sessions")
+            seen(text, "token bench --key k", "sessions"),
+            seen("", "token bench --key k", "sessions")
         );
+    }
+
+    #[test]
+    fn the_pin_is_that_of_the_token_that_is_named() {
+        let mut token = TokenInfo::default();
+        (token.label, token.serial, token.slot_id) = ("registry".to_owned(), "0f".to_owned(), 7);
+        for text in [
+            "",
+            "token = 'registry'",
+            "serial-number = '0f'\nslot = 7",
+            "pin-source = 'fd:3'",
+        ] {
+            assert!(parsed(text).unwrap().mean(&token), "{text}");
+        }
+        for text in [
+            "token = 'other'",
+            "token = 'registry'\nserial-number = '10'",
+            "slot = 8",
+        ] {
+            assert!(!parsed(text).unwrap().mean(&token), "{text}");
+        }
     }
 }

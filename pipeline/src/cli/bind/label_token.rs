@@ -82,7 +82,7 @@ fn token(module: &std::sync::Arc<Module>, uri: &Uri) -> Result<Token, Failure> {
 
 fn log_in(token: &Token, uri: &Uri, configuration: Option<PathBuf>) -> Result<LoggedIn, Failure> {
     let what = token.info().to_string();
-    let said = || pin_source().map_err(|error| failure(&error));
+    let said = || pin_source(token).map_err(|error| failure(&error));
     // The configuration that BIND's documentation describes is named by the environment, and nearer than our own file.
     let configuration = configuration.filter(|path| std::env::var_os("SIGNET_PIN_SOURCE").is_none() && has_pin(path));
     let read = |source: &PinSource| source.read_checked(&what, PinFileCheck::Warn);

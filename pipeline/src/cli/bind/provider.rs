@@ -78,7 +78,7 @@ impl Place {
     }
 
     fn try_log_in(&self, token: &Token) -> Result<LoggedIn, Failure> {
-        let typed = || match pin_source()? {
+        let typed = || match pin_source(token)? {
             Some(source) => source.read(&token.info().to_string()),
             None => prompt_pin("Enter Pin: "),
         };
@@ -119,12 +119,12 @@ pub(super) fn note(event: &AuditEvent) -> Result<(), Failure> {
     audit(event).map_err(|error| Failure::general(error.to_string()))
 }
 
-/// Where environment or settings say that the PIN is.
+/// Where environment or settings say that a token's PIN is.
 ///
 /// # Errors
 /// For what is no source.
-pub(super) fn pin_source() -> Result<Option<PinSource>, Error> {
-    let text = settings::variable("SIGNET_PIN_SOURCE").map(|text| text.to_string_lossy().into_owned());
+pub(super) fn pin_source(token: &Token) -> Result<Option<PinSource>, Error> {
+    let text = settings::pin_source_of(token.info()).map(|text| text.to_string_lossy().into_owned());
     text.map(|text| text.parse()).transpose()
 }
 
