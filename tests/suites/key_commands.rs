@@ -4,9 +4,10 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
+use serde_json::Value;
 use signet_tests::judges::{dnssec_verify, settime};
 use signet_tests::zones::leaf;
-use signet_tests::{Key, Program, Role, Run, Scratch, Signet, Token, module, program};
+use signet_tests::{Key, Program, Role, Run, Scratch, Signet, Token, module, program, signet_binary};
 
 use crate::signing::{Pair, Place};
 
@@ -424,10 +425,19 @@ fn the_audit_log_holds_what_was_done_and_no_pin() {
     let uri = format!("pkcs11:object=ZSK?pin-value={}", token.pin());
     audited("key destroy --yes -l").arg(uri).run().succeeds();
     audited("key destroy --yes -l none").run().exits(3);
+    let disk = Key::on_disk("leaf.test.", "ED25519", Role::Zsk, scratch.folder());
+    let import = audited("key import -l brought").arg(disk.private_file());
+    import.run().succeeds();
+    let wrong = scratch.write("wrong", "wrong-but-secret");
+    std::fs::set_permissions(&wrong, std::fs::Permissions::from_mode(0o600)).unwrap();
+    let list = audited("key list --pin-source").arg(format!("file:{}", wrong.display()));
+    list.run().exits(3);
     let text = scratch.read("audit");
     for event in [
         "login",
         "logged-in",
+        "login-failed",
+        "imported",
         "generated",
         "signed",
         "revoked",
@@ -437,7 +447,31 @@ fn the_audit_log_holds_what_was_done_and_no_pin() {
         assert!(text.contains(&format!("\"event\":\"{event}\"")), "{event}: {text}");
     }
     assert!(!text.contains(token.pin()), "{text}");
+    assert!(!text.contains("wrong-but-secret"), "{text}");
     assert!(text.contains("module_sha256") && text.contains("\"exit_code\":3"));
+    // Who did it, by what, and how much of it.
+    let program = Program::new(program("sha256sum")).arg(signet_binary()).run().stdout;
+    for line in text.lines() {
+        let line: Value = serde_json::from_str(line).unwrap();
+        assert_eq!(line["user"], rustix::process::getuid().as_raw());
+        assert_eq!(line["program_sha256"].as_str(), program.split_whitespace().next());
+        assert!(
+            line["command"].as_array().is_some_and(|words| words.len() > 2),
+            "{line}"
+        );
+        if line["event"] == "signed" {
+            let made = |at: usize| line["keys"][at][3].as_u64().unwrap();
+            let signed = scratch.read("signed");
+            let rrsigs = signed
+                .lines()
+                .filter(|line| line.split_whitespace().nth(3) == Some("RRSIG"));
+            let rrsigs = rrsigs.count() as u64;
+            assert!(
+                made(0) > 0 && made(1) > 0 && made(0) + made(1) == rrsigs,
+                "{line}, {rrsigs}"
+            );
+        }
+    }
     let mode = std::fs::metadata(&log).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode, 0o600);
     let check = |words: &[&str]| Signet::new("audit verify").arg(&log).args(words).run();

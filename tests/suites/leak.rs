@@ -206,7 +206,7 @@ fn a_dump_of_the_memory_holds_no_pin() {
     let (_scratch, token, sign) = signing(1500, "RSASHA256");
     let sign = sign.env("THE_CANARY", "planted-in-memory-4711");
     let began = std::time::Instant::now();
-    let (mut dumps, mut found, mut canaries) = (0, Vec::new(), 0);
+    let (mut dumps, mut found, mut canaries, mut locked) = (0, Vec::new(), 0, Vec::new());
     let run = sign.watch(|process| {
         // Logged in and at work: the library is loaded by then.
         let at_work =
@@ -217,9 +217,20 @@ fn a_dump_of_the_memory_holds_no_pin() {
             let dump = memory::dump(process);
             canaries += usize::from(dump.holds(b"planted-in-memory-4711"));
             found.extend(dump.places(token.pin().as_bytes()));
+            let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+            locked.extend(
+                status
+                    .lines()
+                    .filter(|line| line.starts_with("VmLck:"))
+                    .map(str::to_owned),
+            );
         }
     });
     run.succeeds();
+    assert!(
+        !locked.is_empty() && locked.iter().all(|line| !line.contains(" 0 kB")),
+        "{locked:?}"
+    );
     assert!(dumps > 0, "the run was over before its memory was looked at");
     assert_eq!(
         canaries,

@@ -81,6 +81,20 @@ fn check_says_what_is_missing() {
         "{ecdsa}"
     );
     assert_eq!(keys_on(&token), 1);
+    // The same as text.
+    let run = Signet::new("token check").on(&token).run();
+    for line in ["RSASHA256", "ED25519"] {
+        let rows: Vec<&str> = run.stdout.lines().filter(|row| row.starts_with(line)).collect();
+        let verdict = if line == "RSASHA256" {
+            "available: "
+        } else {
+            "missing: a key"
+        };
+        assert!(
+            rows.len() == 2 && rows.iter().all(|row| row.contains(verdict)),
+            "{run:?}"
+        );
+    }
 
     // A signature that is wrong is no proof, and a token that can sign nothing is told by the exit code.
     let faulty = Faulty::new("C_Sign * signature wrong");

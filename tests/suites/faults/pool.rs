@@ -70,6 +70,32 @@ fn auto_raises_the_number_on_a_token_that_is_waited_for() {
 }
 
 #[test]
+fn auto_lands_near_the_best_on_a_token_that_computes() {
+    // SoftHSM: as many as there are processors serve best. Figures mean something on an idle machine only.
+    if !full() {
+        return;
+    }
+    let stage = Stage::new("ECDSAP256SHA256", 40_000);
+    let counts = ["1", "2", "4", "8", "auto"];
+    let mut least = [f64::MAX; 5];
+    for _ in 0..3 {
+        for (count, least) in counts.iter().zip(&mut least) {
+            let outcome = stage.sign("", &["--sessions", count, "--verify", "none"]);
+            outcome.complete();
+            *least = least.min(outcome.run.elapsed.as_secs_f64());
+            eprintln!(
+                "{count}: {:.2} s, {} at the end",
+                outcome.run.elapsed.as_secs_f64(),
+                token(&outcome)["sessions"]
+            );
+        }
+    }
+    let [fixed @ .., auto] = least;
+    let best = fixed.into_iter().fold(f64::MAX, f64::min);
+    assert!(auto <= best * 1.1, "auto {auto:.2} s, {fixed:.2?} with a fixed number");
+}
+
+#[test]
 fn auto_keeps_to_the_tokens_limit() {
     // One of them guards the login.
     for schedule in [
