@@ -321,6 +321,7 @@ impl fmt::Display for Place {
     /// With a space behind it, nothing at all for the module as a whole.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.slot {
+            Some((slot, label)) if label.is_empty() => write!(f, "on slot {slot} "),
             Some((slot, label)) => write!(f, "on token '{label}' (slot {slot}) "),
             None => Ok(()),
         }

@@ -56,6 +56,7 @@ mod token;
 mod key;
 mod mechanism;
 
+mod barrier;
 mod offload;
 mod pace;
 mod pool;
@@ -89,7 +90,7 @@ pub use pin::{
 };
 pub use pool::Pool;
 pub use rate::Rate;
-pub use recover::{LibraryUse, left_behind};
+pub use recover::{LibraryUse, leave_behind, left_behind};
 pub use session::{KeySlot, SessionCopy, SigningSession};
 pub use sign::ProvenOn;
 pub use token::{MechanismUses, Token, TokenFlags, TokenInfo, TokenSelector};

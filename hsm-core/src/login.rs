@@ -66,7 +66,11 @@ impl Token {
         if self.module().was_refused(&self.refusal_name()) {
             return Err(self.refused(PinRefusal::Earlier));
         }
-        if let Ok(now) = self.module().context()?.get_token_info(self.slot()) {
+        let context = self.module().context()?;
+        let now = watched(self.place(), Watched::GetTokenInfo, || {
+            context.get_token_info(self.slot())
+        });
+        if let Ok(now) = now {
             if now.user_pin_locked() {
                 return Err(self.refused(PinRefusal::Locked));
             }
@@ -156,7 +160,8 @@ impl LoggedIn {
     /// [`Error::KeyNotFound`] with near misses, [`Error::KeyAmbiguous`] with all that match,
     /// [`Error::KeyUnusable`] where its halves cannot be read or joined.
     pub fn find(&self, wanted: &KeySelector) -> Result<TokenKey> {
-        persist(self, || self.search(|session| key::find(session, self.place(), wanted)))
+        let find = |session: &Session| key::find(session, self.place(), wanted);
+        persist(self, || self.search(Watched::FindObjects, find))
     }
 
     /// All keys of the token: pairs, and halves that stand alone, by label and id.
@@ -164,7 +169,8 @@ impl LoggedIn {
     /// # Errors
     /// A PKCS#11 call failed.
     pub fn list(&self) -> Result<Vec<KeyInfo>> {
-        persist(self, || self.search(|session| key::list(session, self.place())))
+        let list = |session: &Session| key::list(session, self.place());
+        persist(self, || self.search(Watched::FindObjects, list))
     }
 
     /// Makes a key pair on the token: a token object, sensitive and not extractable, which is read
@@ -275,12 +281,13 @@ impl LoggedIn {
         self.0.pin.as_ref()
     }
 
-    pub(crate) fn search<T>(&self, make: impl FnOnce(&Session) -> Result<T>) -> Result<T> {
+    /// Makes calls in the guard session; `call` is what they are watched as.
+    pub(crate) fn search<T>(&self, call: Watched, make: impl FnOnce(&Session) -> Result<T>) -> Result<T> {
         let _traffic = self.token().module().traffic();
         let _alone = self.token().module().login_barrier();
         let guard = self.0.guard.lock();
         let session = guard.as_ref().ok_or_else(|| self.lost())?;
-        watched(self.place(), Watched::FindObjects, || make(session))
+        watched(self.place(), call, || make(session))
     }
 
     /// Closes the guard session, in which an operation may be stuck; [`Self::establish`] opens another.

@@ -6,6 +6,7 @@
 //! finalised when the embedder owns it, nor in a process that was forked off.
 
 mod elf;
+mod finalise;
 mod interface;
 
 use std::collections::{BTreeSet, HashMap};
@@ -20,14 +21,16 @@ use std::sync::{
 use std::time::Duration;
 
 use cryptoki::context::{Function, Pkcs11};
+use cryptoki::slot::Slot;
 use sha2::{Digest, Sha256};
 
+use crate::barrier::{Barrier, Behind};
 use crate::error::{Error, Located, ModuleFault, Place, Result};
 use crate::ffi::{self, HotCall};
 use crate::quirks::{self, Quirks};
 use crate::seat::Seat;
 use crate::token::{Token, TokenSelector};
-use crate::watch::{Watched, watched};
+use crate::watch::{Watched, watched_in};
 
 /// Who calls C_Initialize and C_Finalize.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -70,7 +73,7 @@ pub struct Module {
     info: ModuleInfo,
     quirks: Quirks,
     hot: HotCall,
-    login: Mutex<()>,
+    login: Barrier,
     /// Held for reading by every call that uses a session, for writing while the library is initialised again.
     traffic: RwLock<()>,
     /// So many want the traffic to end: none begins meanwhile.
@@ -90,12 +93,15 @@ struct Provider {
     mode: InitMode,
     arguments: Option<CString>,
     /// What `context` came from, where it was not C_GetInterface; unloaded after it.
-    _by_list: Option<ByList>,
+    by_list: Option<ByList>,
     process: u32,
 }
 
 /// The registry's entry; removed on drop, which lets others initialise the library again.
 struct Registration(PathBuf);
+
+/// The registry's note that a library is being opened; removed on drop.
+struct Opening(PathBuf);
 
 /// What the library says of itself (C_GetInfo).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -116,6 +122,8 @@ pub struct ModuleInfo {
 #[derive(Default)]
 struct Registry {
     live: HashMap<PathBuf, Weak<Module>>,
+    /// Those that a thread loads and initialises right now.
+    opening: BTreeSet<PathBuf>,
     kept: Vec<Arc<Module>>,
     /// Tokens that refused a PIN in this process: (library, serial number or slot).
     refused: BTreeSet<(PathBuf, String)>,
@@ -189,6 +197,12 @@ impl Module {
         let mut guard = locked(&REGISTRY);
         loop {
             let registry = guard.get_or_insert_default();
+            if registry.opening.contains(&canonical) {
+                // It may hang there, and then so does this.
+                let opened = watched_in(&canonical, Watched::Initialize, || RELEASED.wait(guard));
+                guard = opened.unwrap_or_else(PoisonError::into_inner);
+                continue;
+            }
             let Some(there) = registry.live.get(&canonical) else {
                 break;
             };
@@ -205,15 +219,19 @@ impl Module {
             }
             return Ok(module);
         }
-        // Nothing that drops a `Registration` may happen while the registry is locked.
-        let provider = Provider::initialise(&canonical, options).map_err(fault)?;
-        let (info, quirks) = provider.describe(&canonical).map_err(fault)?;
+        // Others may be loaded meanwhile, and used where this one hangs.
+        guard.get_or_insert_default().opening.insert(canonical.clone());
+        drop(guard);
+        let opening = Opening(canonical);
+        let canonical = &opening.0;
+        let provider = Provider::initialise(canonical, options).map_err(fault)?;
+        let (info, quirks) = provider.describe(canonical).map_err(fault)?;
         let module = Arc::new(Self {
             provider,
             info,
             quirks,
-            hot: HotCall::of(&canonical),
-            login: Mutex::new(()),
+            hot: HotCall::of(canonical),
+            login: Barrier::default(),
             traffic: RwLock::new(()),
             stopping: AtomicUsize::new(0),
             stuck: AtomicBool::new(false),
@@ -221,11 +239,14 @@ impl Module {
             initialised: AtomicU64::new(0),
             registration: Registration(canonical.clone()),
         });
+        let mut guard = locked(&REGISTRY);
         let registry = guard.get_or_insert_default();
         if module.quirks.skip_finalise && mode == InitMode::Owned {
             registry.kept.push(Arc::clone(&module));
         }
-        registry.live.insert(canonical, Arc::downgrade(&module));
+        registry.live.insert(canonical.clone(), Arc::downgrade(&module));
+        // `opening` takes the lock when it is dropped.
+        drop(guard);
         Ok(module)
     }
 
@@ -259,11 +280,14 @@ impl Module {
     /// # Errors
     /// C_GetSlotList failed.
     pub fn tokens(self: &Arc<Self>) -> Result<Vec<Token>> {
-        let slots = self
-            .context()?
-            .get_slots_with_token()
-            .at(&Place::default(), "C_GetSlotList")?;
-        slots.into_iter().map(|slot| Token::read(self, slot)).collect()
+        self.slots()?.into_iter().map(|slot| Token::read(self, slot)).collect()
+    }
+
+    /// The slots that hold a token.
+    pub(crate) fn slots(&self) -> Result<Vec<Slot>> {
+        let context = self.context()?;
+        watched_in(self.path(), Watched::GetSlotList, || context.get_slots_with_token())
+            .at(&Place::default(), "C_GetSlotList")
     }
 
     /// The one token that matches. An empty selector means the only initialised token.
@@ -312,8 +336,8 @@ impl Module {
 
     /// The barrier behind which sessions are opened, logins happen, and keys are found and copied, one at a time: there are
     /// tokens that lose keys in a search beside a login or a new session, and none of it is done while they sign.
-    pub(crate) fn login_barrier(&self) -> MutexGuard<'_, ()> {
-        locked(&self.login)
+    pub(crate) fn login_barrier(&self) -> Behind<'_> {
+        self.login.pass()
     }
 
     /// Lets a call into the library; recovery waits for its end.
@@ -339,9 +363,10 @@ impl Module {
         stopped
     }
 
-    /// A call hangs, and its thread was left behind: nobody waits for it.
-    pub(crate) fn leave_behind(&self) {
+    /// A call has been under way for longer than this, and its thread was left behind: nobody waits for it.
+    pub(crate) fn leave_behind(&self, longer: Duration) {
         self.stuck.store(true, Ordering::Release);
+        self.login.relieve(longer);
     }
 
     /// Takes note of a session, to be closed before the library is finalised.
@@ -379,7 +404,7 @@ impl Module {
         if let Err(error) = context.clone().finalize().at(&place, "C_Finalize") {
             tracing::debug!(%error, "finalising a library that failed");
         }
-        watched(&place, Watched::Initialize, || {
+        watched_in(self.path(), Watched::Initialize, || {
             ffi::initialize(context, self.provider.arguments.as_deref())
         })
         .at(&place, "C_Initialize")
@@ -429,15 +454,17 @@ impl Provider {
             loaded => (loaded.map_err(|error| not_loaded(path, error))?, None),
         };
         if options.mode == InitMode::Owned {
-            ffi::initialize(&context, arguments.as_deref())
-                .at(&Place::default(), "C_Initialize")
-                .map_err(unusable)?;
+            watched_in(path, Watched::Initialize, || {
+                ffi::initialize(&context, arguments.as_deref())
+            })
+            .at(&Place::default(), "C_Initialize")
+            .map_err(unusable)?;
         }
         Ok(Self {
             context: Some(context),
             mode: options.mode,
             arguments,
-            _by_list: by_list,
+            by_list,
             process: std::process::id(),
         })
     }
@@ -446,7 +473,8 @@ impl Provider {
         let Some(context) = &self.context else {
             return Ok(Default::default());
         };
-        match context.get_library_info().at(&Place::default(), "C_GetInfo") {
+        let said = watched_in(path, Watched::GetInfo, || context.get_library_info());
+        match said.at(&Place::default(), "C_GetInfo") {
             Ok(said) => {
                 let info = ModuleInfo {
                     manufacturer: said.manufacturer_id().to_owned(),
@@ -514,10 +542,19 @@ impl Drop for Provider {
         // A child of the process that initialised the library must not finalise it.
         let ours = self.mode == InitMode::Owned && std::process::id() == self.process;
         if let Some(context) = self.context.take().filter(|_| ours)
-            && let Err(error) = context.finalize().at(&Place::default(), "C_Finalize")
+            && !finalise::finalise(&context)
         {
-            tracing::warn!(%error, "finalising failed");
+            std::mem::forget(self.by_list.take());
         }
+    }
+}
+
+impl Drop for Opening {
+    fn drop(&mut self) {
+        if let Some(registry) = locked(&REGISTRY).as_mut() {
+            registry.opening.remove(&self.0);
+        }
+        RELEASED.notify_all();
     }
 }
 

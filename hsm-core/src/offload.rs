@@ -9,6 +9,7 @@ use crate::login::LoggedIn;
 use crate::mechanism::{Hash, SignMechanism};
 use crate::session::{KeySlot, SigningSession};
 use crate::sign::indirect;
+use crate::watch::Watched;
 
 impl SigningSession {
     /// The digest of `data`, made by the token.
@@ -28,7 +29,9 @@ impl SigningSession {
         let Some(session) = seat.as_ref() else {
             return Err(self.closed());
         };
+        let under_way = self.seat.cell.begin(Watched::Digest);
         let digest = session.digest(&mechanism, data).at(self.login.place(), "C_Digest");
+        drop(under_way);
         if digest.is_err() {
             // An operation may be stuck in it.
             seat.take();
@@ -55,9 +58,11 @@ impl SigningSession {
         let place = self.login.place();
         let public = public_handle(session, place, &loaded.key)?;
         let mechanism = indirect(mechanism, loaded.key.kind());
+        let under_way = self.seat.cell.begin(Watched::Verify);
         let answer = session
             .verify(&mechanism, public, data, signature)
             .at(place, "C_Verify");
+        drop(under_way);
         match answer {
             Ok(()) => Ok(true),
             Err(error) => {
@@ -78,6 +83,8 @@ impl LoggedIn {
     /// # Errors
     /// [`Error::Call`]: the token has no generator, or it failed.
     pub fn random(&self, length: u32) -> Result<Vec<u8>> {
-        self.search(|session| session.generate_random_vec(length).at(self.place(), "C_GenerateRandom"))
+        self.search(Watched::GenerateRandom, |session| {
+            session.generate_random_vec(length).at(self.place(), "C_GenerateRandom")
+        })
     }
 }

@@ -20,7 +20,7 @@ use crate::ckr::FaultClass;
 use crate::error::{Error, Result};
 use crate::login::LoggedIn;
 use crate::mechanism::SignMechanism;
-use crate::module::InitMode;
+use crate::module::{InitMode, Module};
 use crate::session::{KeySlot, SigningSession};
 
 /// The next step for one piece of work.
@@ -282,9 +282,17 @@ impl LoggedIn {
     /// A call on this token hangs, and its thread is left behind: the library is never finalised nor initialised again, and
     /// [`left_behind`] says so from now on.
     pub fn leave_behind(&self) {
-        self.token().module().leave_behind();
-        LEFT_BEHIND.store(true, Ordering::Release);
+        leave_behind(Some(self.token().module()), self.patience());
     }
+}
+
+/// A call has hung for longer than this, and its thread is left behind, as by [`LoggedIn::leave_behind`]: before there is a
+/// login, or where not even the library could be initialised.
+pub fn leave_behind(module: Option<&Module>, longer: Duration) {
+    if let Some(module) = module {
+        module.leave_behind(longer);
+    }
+    LEFT_BEHIND.store(true, Ordering::Release);
 }
 
 static LEFT_BEHIND: AtomicBool = AtomicBool::new(false);

@@ -6,7 +6,7 @@ use cryptoki::session::Session;
 
 use crate::error::Place;
 use crate::module::Module;
-use crate::watch::Cell;
+use crate::watch::{Cell, Watched};
 
 /// A session or the place of one that was lost.
 pub(crate) struct Seat {
@@ -33,6 +33,10 @@ impl Seat {
 
     /// Closes it.
     pub(crate) fn clear(&self) {
-        self.lock().take();
+        let mut seat = self.lock();
+        if seat.is_some() {
+            let _under_way = self.cell.begin(Watched::CloseSession);
+            seat.take();
+        }
     }
 }

@@ -213,9 +213,10 @@ impl SigningSession {
     /// Only CKA_TOKEN is changed; a copy that is less protected than its original is destroyed.
     fn copied(&self, session: &Session, key: &TokenKey, original: ObjectHandle) -> Result<ObjectHandle> {
         let place = self.login.place();
-        let copy = session
-            .copy_object(original, &[Attribute::Token(false)])
-            .at(place, "C_CopyObject")?;
+        let copied = watched(place, Watched::CopyObject, || {
+            session.copy_object(original, &[Attribute::Token(false)])
+        });
+        let copy = copied.at(place, "C_CopyObject")?;
         let asked = [
             AttributeType::Token,
             AttributeType::Sensitive,

@@ -200,6 +200,8 @@ impl SigningSession {
     /// CKA_ALWAYS_AUTHENTICATE: a login for this one signature, between C_SignInit and C_Sign.
     fn authenticate(&self, session: &Session) -> Result<()> {
         let pin = self.login.pin();
+        // On a PIN pad a person types: that may take its time.
+        let _under_way = pin.map(|_| self.seat.cell.begin(Watched::Login));
         session
             .login(UserType::ContextSpecific, pin)
             .at(self.login.place(), "C_Login")

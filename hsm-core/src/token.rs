@@ -185,8 +185,10 @@ impl Token {
     pub(crate) fn read(module: &Arc<Module>, slot: Slot) -> Result<Self> {
         let context = module.context()?;
         let place = Place::token(slot.id(), "");
-        let hardware = context.get_slot_info(slot).is_ok_and(|slot| slot.hardware_slot());
-        let info = match context.get_token_info(slot).at(&place, "C_GetTokenInfo") {
+        let hardware = watched(&place, Watched::GetSlotInfo, || context.get_slot_info(slot));
+        let hardware = hardware.is_ok_and(|slot| slot.hardware_slot());
+        let said = watched(&place, Watched::GetTokenInfo, || context.get_token_info(slot));
+        let info = match said.at(&place, "C_GetTokenInfo") {
             Ok(said) => TokenInfo {
                 label: said.label().to_owned(),
                 manufacturer: said.manufacturer_id().to_owned(),
@@ -249,9 +251,10 @@ impl Token {
         let Ok(wanted) = MechanismType::try_from(mechanism) else {
             return Ok(None);
         };
-        let offered = context
-            .get_mechanism_list(self.slot())
-            .at(self.place(), "C_GetMechanismList")?;
+        let offered = watched(self.place(), Watched::GetMechanismList, || {
+            context.get_mechanism_list(self.slot())
+        });
+        let offered = offered.at(self.place(), "C_GetMechanismList")?;
         if !offered.contains(&wanted) {
             return Ok(None);
         }
@@ -296,8 +299,9 @@ impl Token {
     pub(crate) fn relocate(&self) -> Result<()> {
         let context = self.module().context()?;
         let info = self.info();
-        let slots = context.get_slots_with_token().at(self.place(), "C_GetSlotList")?;
-        let found = slots.into_iter().find(|slot| match context.get_token_info(*slot) {
+        let slots = self.module().slots()?;
+        let told = |slot: Slot| watched(self.place(), Watched::GetTokenInfo, || context.get_token_info(slot));
+        let found = slots.into_iter().find(|slot| match told(*slot) {
             Ok(there) if info.serial.is_empty() => slot.id() == info.slot_id && there.label() == info.label,
             Ok(there) => there.serial_number() == info.serial && there.label() == info.label,
             // A token that tells nothing of itself was chosen by its slot.

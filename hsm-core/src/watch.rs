@@ -3,6 +3,7 @@
 
 use std::cell::RefCell;
 use std::fmt;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
@@ -17,6 +18,16 @@ const WATCHED: &[&str] = &[
     "C_Login",
     "C_FindObjects",
     "C_Initialize",
+    "C_GetInfo",
+    "C_GetSlotList",
+    "C_GetSlotInfo",
+    "C_GetTokenInfo",
+    "C_GetMechanismList",
+    "C_CopyObject",
+    "C_Digest",
+    "C_Verify",
+    "C_GenerateRandom",
+    "C_CloseSession",
 ];
 
 /// A function that is watched: its place in [`WATCHED`].
@@ -28,6 +39,16 @@ pub(crate) enum Watched {
     Login,
     FindObjects,
     Initialize,
+    GetInfo,
+    GetSlotList,
+    GetSlotInfo,
+    GetTokenInfo,
+    GetMechanismList,
+    CopyObject,
+    Digest,
+    Verify,
+    GenerateRandom,
+    CloseSession,
 }
 
 /// A call that has been under way for longer than it should.
@@ -36,7 +57,7 @@ pub(crate) enum Watched {
 pub struct Overdue {
     /// The function, `C_Sign`.
     pub call: &'static str,
-    /// Slot and token.
+    /// Slot and token, or the library.
     pub token: String,
     /// How long it has been under way.
     pub waited: Duration,
@@ -178,11 +199,15 @@ fn now() -> u64 {
 
 impl Cell {
     pub(crate) fn new(place: &Place) -> Arc<Self> {
+        Self::named(place.to_string())
+    }
+
+    fn named(place: String) -> Arc<Self> {
         let cell = Arc::new(Self {
             since: AtomicU64::new(0),
             call: AtomicU8::new(0),
             signatures: AtomicU64::new(0),
-            place: place.to_string(),
+            place,
             oversight: Mutex::default(),
         });
         cells().push(Arc::downgrade(&cell));
@@ -227,6 +252,13 @@ impl Drop for UnderWay<'_> {
 /// Watches a call that is made seldom.
 pub(crate) fn watched<T>(place: &Place, call: Watched, make: impl FnOnce() -> T) -> T {
     let cell = Cell::new(place);
+    let _under_way = cell.begin(call);
+    make()
+}
+
+/// The same of a call that is about a library as a whole.
+pub(crate) fn watched_in<T>(library: &Path, call: Watched, make: impl FnOnce() -> T) -> T {
+    let cell = Cell::named(format!("of {} ", library.display()));
     let _under_way = cell.begin(call);
     make()
 }

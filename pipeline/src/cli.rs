@@ -31,7 +31,7 @@ mod zone;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use signet_pipeline::Error;
 
 use self::settings::Settings;
@@ -94,11 +94,23 @@ enum Command {
     Sign(Box<sign::SignFlags>),
     Verify(Box<verify::VerifyFlags>),
     /// Make, adopt, list, show, date, revoke, import, back up and destroy keys, and print their DS records
-    #[command(subcommand, arg_required_else_help = true)]
-    Key(key::Command),
+    #[command(arg_required_else_help = true, subcommand_required = true)]
+    Key {
+        /// Load the token's library in a process of its own: a crash in it is told with exit code 3
+        #[arg(long, global = true)]
+        isolate: bool,
+        #[command(subcommand)]
+        command: key::Command,
+    },
     /// Look at tokens, and make new ones
-    #[command(subcommand, arg_required_else_help = true)]
-    Token(token::Command),
+    #[command(arg_required_else_help = true, subcommand_required = true)]
+    Token {
+        /// Load the token's library in a process of its own: a crash in it is told with exit code 3
+        #[arg(long, global = true)]
+        isolate: bool,
+        #[command(subcommand)]
+        command: token::Command,
+    },
     /// Work on zone files without signing
     #[command(subcommand, arg_required_else_help = true)]
     Zone(zone::Command),
@@ -127,14 +139,16 @@ pub(crate) fn run() -> u8 {
     if let Some(tool) = bind::Tool::called_as(program.as_ref()) {
         return tool.run(words);
     }
-    let words: Vec<_> = program
-        .into_iter()
-        .chain(key::two_word_options(words.collect()))
-        .collect();
-    let cli = match parse(words) {
-        Ok(cli) => cli,
+    let mut words: Vec<OsString> = words.collect();
+    let apart = isolated::is_apart(&mut words);
+    let line = program.into_iter().chain(key::two_word_options(words.clone()));
+    let (cli, matches) = match parse(line.collect()) {
+        Ok(parsed) => parsed,
         Err(error) => return told(Err(error)),
     };
+    if let (false, Command::Key { isolate: true, .. } | Command::Token { isolate: true, .. }) = (apart, &cli.command) {
+        return told(isolated::run_apart(&words, &matches));
+    }
     // Looking at a log adds nothing to it, and what worker processes do is written down by the run.
     let silent = matches!(cli.command, Command::Audit(_) | Command::IsolatedWorker);
     let log = cli.audit.as_ref().filter(|_| !silent);
@@ -149,7 +163,7 @@ pub(crate) fn run() -> u8 {
 ///
 /// # Errors
 /// Those of the file.
-fn parse(words: Vec<OsString>) -> Result<Cli, Error> {
+fn parse(words: Vec<OsString>) -> Result<(Cli, ArgMatches), Error> {
     let grammar = Cli::command();
     let typed = grammar.clone().get_matches_from(&words);
     // A worker process is told everything by its run.
@@ -159,15 +173,16 @@ fn parse(words: Vec<OsString>) -> Result<Cli, Error> {
         let settings = Settings::read(typed.get_one::<OsString>("config").map(Path::new))?;
         settings.beneath(grammar, &typed)?.get_matches_from(words)
     };
-    Ok(Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit()))
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    Ok((cli, matches))
 }
 
 fn dispatch(command: &Command) -> Result<Outcome, Error> {
     match command {
         Command::Sign(flags) => sign::run(flags),
         Command::Verify(flags) => verify::run(flags),
-        Command::Key(command) => key::run(command),
-        Command::Token(command) => token::run(command),
+        Command::Key { command, .. } => key::run(command),
+        Command::Token { command, .. } => token::run(command),
         Command::Zone(command) => zone::run(command),
         Command::Audit(command) => audit::run(command),
         Command::InstallLinks(flags) => install_links::run(flags),
@@ -195,8 +210,6 @@ fn told(outcome: Result<Outcome, Error>) -> u8 {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     #[test]

@@ -60,7 +60,7 @@ pub(crate) fn start(state: impl Fn() -> String + Send + 'static) {
             if let Some(limit) = look(|watched| watched.patience)
                 && let Some(overdue) = hsm_core::overdue(limit)
             {
-                end(&format!("error: {overdue}; nothing was published"), 3);
+                end(&format!("error: {overdue}; {}", sigbus::what_was_published()), 3);
             }
             if sigbus::asked_to_stop() && !look(|watched| watched.over) {
                 let since: Instant = *interrupted.get_or_insert_with(Instant::now);

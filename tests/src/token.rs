@@ -112,6 +112,28 @@ impl Token {
         run.succeeds();
     }
 
+    /// Takes a token of this SoftHSM away, until the result is dropped: whoever looks at what tokens there are does not find it.
+    ///
+    /// # Panics
+    /// When there is no such token.
+    #[must_use]
+    pub fn pull_out(&self, label: &str) -> PulledOut {
+        // SoftHSM keeps the label as the token tells it, filled up with spaces.
+        let padded = format!("{label:<32}");
+        let is = |folder: &Path| {
+            let text = fs::read(folder.join("token.object")).unwrap_or_default();
+            text.windows(padded.len()).any(|window| window == padded.as_bytes())
+        };
+        let folders = fs::read_dir(self.scratch.path("tokens")).expect("a folder of tokens");
+        let mut folders = folders.flatten().map(|folder| folder.path());
+        let place = folders
+            .find(|folder| is(folder))
+            .unwrap_or_else(|| panic!("no token {label}"));
+        let away = self.scratch.path(&format!("away-{label}"));
+        fs::rename(&place, &away).expect("a folder can be moved");
+        PulledOut { place, away }
+    }
+
     /// Its label.
     #[must_use]
     pub fn label(&self) -> &str {
@@ -178,6 +200,19 @@ impl Token {
             .args(arguments)
             .env("SOFTHSM2_CONF", self.configuration())
             .run()
+    }
+}
+
+/// A token that is not there; put back when this is dropped.
+#[derive(Debug)]
+pub struct PulledOut {
+    place: PathBuf,
+    away: PathBuf,
+}
+
+impl Drop for PulledOut {
+    fn drop(&mut self) {
+        fs::rename(&self.away, &self.place).expect("a folder can be moved back");
     }
 }
 

@@ -9,7 +9,7 @@ use fs_err as fs;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use signet_tests::judges::{dnssec_verify, kzonecheck, ldns_verify_zone};
-use signet_tests::{Faulty, Scratch, children, runs};
+use signet_tests::{Faulty, Scratch, Signet, children, runs};
 
 use crate::faults::stage::{ECDSA, Outcome, RSA, Stage};
 
@@ -117,9 +117,6 @@ fn a_call_that_hangs_costs_a_process() {
         .says(&["C_Sign", "has not answered", "another takes its place"]);
     dnssec_verify(&outcome.scratch.path("signed"), &ECDSA.zone.origin, &[]).succeeds();
     assert_eq!(token(&outcome)["crashes"], 1);
-    let outcome = isolated(&ECDSA, "C_Login * hang", &["--patience", "1s"]);
-    outcome.stopped();
-    outcome.run.says(&["C_Login", "has not answered"]);
 }
 
 #[test]
@@ -161,6 +158,138 @@ fn a_wrong_pin_is_tried_once_by_eight_processes() {
     outcome.complete();
     assert_eq!(outcome.faulty.calls("C_Login"), 8);
     assert_eq!(token(&outcome)["sessions"], 8);
+}
+
+/// The PIN is changed on the token while processes are at work; then each of them ends.
+#[test]
+fn a_pin_that_was_changed_is_tried_once_more_by_all_of_them_together() {
+    let stage = Stage::new("ECDSAP256SHA256", 300);
+    let (faulty, scratch) = (Faulty::new("C_Sign 30 sleep 2500000; C_Sign 40 abort"), Scratch::new());
+    let mut changed = false;
+    let sign = stage.command(&faulty, &scratch).args(["--isolate", "--sessions", "2"]);
+    let run = sign.watch(|_| {
+        // Both sleep.
+        if !changed && faulty.calls("C_Sign") >= 60 {
+            stage
+                .token
+                .pkcs11_tool(&["--change-pin", "--new-pin", "another-4711"])
+                .succeeds();
+            changed = true;
+        }
+    });
+    run.exits(3)
+        .says(&["SIGABRT", "CKR_PIN_INCORRECT", "will not be tried again"]);
+    assert!(
+        changed && faulty.calls("C_Login") == 3,
+        "{} logins",
+        faulty.calls("C_Login")
+    );
+    assert_eq!(scratch.listing("."), BTreeSet::new());
+    assert!(!run.output().contains(stage.token.pin()));
+}
+
+/// The token is pulled out, and a process that was at work on it ends; it is put back a while later.
+#[test]
+fn a_token_that_is_away_when_a_process_is_replaced_is_waited_for() {
+    let stage = Stage::new("ECDSAP256SHA256", 600);
+    let (mut away, mut put_back) = (None, false);
+    let (faulty, scratch) = (Faulty::new("C_Sign * sleep 1000"), Scratch::new());
+    let sign = stage.command(&faulty, &scratch).args(["--isolate", "--sessions", "2"]);
+    let run = sign.watch(|process| match &away {
+        None if !put_back && faulty.calls("C_Sign") > 100 => {
+            away = Some((stage.token.pull_out(stage.token.label()), Instant::now()));
+            let worker = children(process)[0];
+            kill_process(Pid::from_raw(worker.try_into().unwrap()).unwrap(), Signal::KILL).unwrap();
+        }
+        Some((_, since)) if since.elapsed() > Duration::from_millis(500) => {
+            away = None;
+            put_back = true;
+        }
+        _ => {}
+    });
+    run.succeeds().says(&["SIGKILL", "another takes its place"]);
+    assert!(put_back);
+    dnssec_verify(&scratch.path("signed"), &stage.zone.origin, &[]).succeeds();
+    assert_eq!(faulty.calls("C_Login"), 3);
+}
+
+/// `key` and `token` commands with --isolate: one process for all of it.
+#[test]
+fn a_crash_in_a_command_is_told() {
+    let scratch = Scratch::new();
+    let command = |schedule: &str, words: &str| {
+        let faulty = Faulty::new(schedule);
+        let _alone = ECDSA.alone();
+        let run = Signet::new(words)
+            .envs(ECDSA.token.faulty_environment(&faulty))
+            .folder(scratch.folder())
+            .run();
+        run
+    };
+    for words in [
+        "token list",
+        "token check",
+        "key list",
+        "key generate x. -a ECDSAP256SHA256 -l new",
+    ] {
+        for function in ["C_GetTokenInfo", "C_OpenSession"] {
+            if (words, function) == ("token list", "C_OpenSession") {
+                continue;
+            }
+            let schedule = format!("{function} 1 abort");
+            command(&schedule, &format!("{words} --isolate")).exits(3).says(&[
+                "libfaulty_provider.so",
+                "SIGABRT",
+                "ended on its own",
+            ]);
+            assert_eq!(command(&schedule, words).code, None);
+        }
+    }
+    assert_eq!(scratch.listing("."), BTreeSet::new());
+    // What it prints and how it ends is the same.
+    for (words, code) in [
+        ("key list --json", 0),
+        ("token list", 0),
+        ("key from-label x. -l nowhere", 3),
+        ("key generate x. -a NONE -l new", 2),
+    ] {
+        let (whole, apart) = (command("", words), command("", &format!("{words} --isolate")));
+        apart.exits(code);
+        assert_eq!(
+            (apart.code, apart.stdout, apart.stderr),
+            (whole.code, whole.stdout, whole.stderr)
+        );
+    }
+    // The PIN from everywhere.
+    let pin = ECDSA.token.pin();
+    let audit = scratch.path("audit");
+    let listed = |source: &str| {
+        let _alone = ECDSA.alone();
+        Signet::new("key list --isolate")
+            .on(&ECDSA.token)
+            .env("SIGNET_PIN_SOURCE", source)
+            .env("THE_PIN", pin)
+            .arg("--audit")
+            .arg(&audit)
+            .run()
+    };
+    listed("env:THE_PIN").succeeds();
+    let log = scratch.read("audit");
+    assert_eq!(log.matches("logged-in").count(), 1, "{log}");
+    // Its end is that of the command.
+    let faulty = Faulty::new("C_FindObjects * hang");
+    let mut started = Vec::new();
+    let _alone = ECDSA.alone();
+    let run = Signet::new("key list --isolate")
+        .envs(ECDSA.token.faulty_environment(&faulty))
+        .watch(|process| {
+            if started.is_empty() && faulty.calls("C_FindObjects") > 0 {
+                started = children(process);
+                kill_process(Pid::from_raw(process.try_into().unwrap()).unwrap(), Signal::TERM).unwrap();
+            }
+        });
+    assert_eq!((run.code, started.len()), (None, 1));
+    assert!(gone(&started));
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Every provider with every algorithm: key made, found, adopted, a zone of 1,000 names signed and accepted by BIND, and the
-//! token's objects as many as before. What a provider does not have stands in `tests/data/providers.txt`, and it has to say so.
+//! token's objects as many as before; and keys made on disk, imported and signed with. What a provider does not have stands in
+//! `tests/data/providers.txt`, and it has to say so.
 
 pub mod provider;
 
@@ -13,20 +14,34 @@ use std::time::Instant;
 
 use signet_tests::judges::dnssec_verify;
 use signet_tests::zones::{Zone, leaf};
-use signet_tests::{Key, Scratch, Signet, project};
+use signet_tests::{Key, Role, Run, Scratch, Signet, project};
 
 use provider::Provider;
 
-/// What the table says of a provider and an algorithm.
+/// What the table says of a provider, an algorithm, and a way for a key to come onto the token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Cell {
     Served,
-    /// Key generation is answered with this code.
+    /// It is answered with this code.
     Refused(String),
 }
 
-/// By provider and algorithm, in the file's order.
-fn table() -> Vec<(String, String, Cell)> {
+/// How a key comes onto the token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    Made,
+    Imported,
+}
+
+/// One line of the table, way by way.
+struct Row {
+    provider: String,
+    algorithm: String,
+    cells: [(Way, Cell); 2],
+}
+
+/// The table in the file's order.
+fn table() -> Vec<Row> {
     let text = fs_err::read_to_string(project().join("tests/data/providers.txt")).unwrap();
     let lines = text
         .lines()
@@ -34,12 +49,16 @@ fn table() -> Vec<(String, String, Cell)> {
     lines
         .map(|line| {
             let fields: Vec<&str> = line.split('|').map(str::trim).collect();
-            let cell = match fields[2].split_once(' ') {
-                None if fields[2] == "ok" => Cell::Served,
+            let cell = |field: &str| match field.split_once(' ') {
+                None if field == "ok" => Cell::Served,
                 Some(("n/a", code)) => Cell::Refused(code.to_owned()),
                 _ => panic!("neither ok nor n/a: {line}"),
             };
-            (fields[0].to_owned(), fields[1].to_owned(), cell)
+            Row {
+                provider: fields[0].to_owned(),
+                algorithm: fields[1].to_owned(),
+                cells: [(Way::Made, cell(fields[2])), (Way::Imported, cell(fields[3]))],
+            }
         })
         .collect()
 }
@@ -102,30 +121,68 @@ fn try_refused(provider: &Provider, algorithm: &str, code: &str, zone: &Zone) {
     assert!(scratch.listing(".").is_empty(), "{run:?}");
 }
 
-/// One cell tried: its algorithm, what came of it, and how many milliseconds it took.
-type Tried<'a> = (&'a str, String, u128);
+/// Keys made on disk are keys of the token afterwards, and no others are left there.
+fn try_imported(provider: &Provider, algorithm: &str) {
+    let (scratch, zone) = (Scratch::new(), leaf(20));
+    let before = objects(provider, &scratch);
+    let keys = [Role::Ksk, Role::Zsk].map(|role| {
+        let key = Key::on_disk(&zone.origin, algorithm, role, scratch.folder());
+        import(provider, &key).succeeds().says(&["SENSITIVE", "proven"]);
+        key
+    });
+    // Two halves each.
+    assert_eq!(objects(provider, &scratch), before + 4);
+    let (file, signed) = (zone.write(&scratch, &[]), scratch.path("signed"));
+    provider
+        .lend(Signet::sign(&file, &zone.origin, &signed, scratch.folder()))
+        .keys(&[&keys[0], &keys[1]])
+        .run()
+        .succeeds();
+    dnssec_verify(&signed, &zone.origin, &[]).succeeds();
+}
+
+fn import(provider: &Provider, key: &Key) -> Run {
+    let import = Signet::new("key import --rewrite --label").arg(key.base_name());
+    provider.lend(import.arg(key.private_file())).run()
+}
+
+fn try_not_imported(provider: &Provider, algorithm: &str, code: &str) {
+    let scratch = Scratch::new();
+    let before = objects(provider, &scratch);
+    let key = Key::on_disk("refused.test.", algorithm, Role::Zsk, scratch.folder());
+    import(provider, &key).exits(3).says(&[code]);
+    assert_eq!(objects(provider, &scratch), before, "something of the key stayed");
+}
+
+/// One cell tried: its algorithm and way, what came of it, and how many milliseconds it took.
+type Tried<'a> = (&'a str, Way, String, u128);
 
 /// Tries a provider's cells one after the other. A panic is a failure of its cell, so that the table is whole.
-fn try_all<'a>(name: &str, cells: &[(&'a str, &Cell)], zone: &Zone) -> Vec<Tried<'a>> {
+fn try_all<'a>(name: &str, rows: &[&'a Row], zone: &Zone) -> Vec<Tried<'a>> {
     let provider = panic::catch_unwind(|| Provider::ready(name));
-    let attempt = |algorithm, cell: &Cell| {
+    let attempt = |algorithm, way, cell: &Cell| {
         let provider = provider.as_ref().ok()?;
-        let tried = panic::AssertUnwindSafe(|| match cell {
-            Cell::Served => try_served(provider, algorithm, zone),
-            Cell::Refused(code) => try_refused(provider, algorithm, code, zone),
+        let tried = panic::AssertUnwindSafe(|| match (way, cell) {
+            (Way::Made, Cell::Served) => try_served(provider, algorithm, zone),
+            (Way::Made, Cell::Refused(code)) => try_refused(provider, algorithm, code, zone),
+            (Way::Imported, Cell::Served) => try_imported(provider, algorithm),
+            (Way::Imported, Cell::Refused(code)) => try_not_imported(provider, algorithm, code),
         });
         panic::catch_unwind(tried).ok()
     };
-    let tried = cells.iter().map(|&(algorithm, cell)| {
-        let began = Instant::now();
-        let said = match (attempt(algorithm, cell), cell) {
-            (None, _) => FAILED.to_owned(),
-            (Some(()), Cell::Served) => "ok".to_owned(),
-            (Some(()), Cell::Refused(code)) => format!("n/a {code}"),
-        };
-        (algorithm, said, began.elapsed().as_millis())
-    });
-    tried.collect()
+    let mut tried = Vec::new();
+    for row in rows {
+        for (way, cell) in &row.cells {
+            let began = Instant::now();
+            let said = match (attempt(&row.algorithm, *way, cell), cell) {
+                (None, _) => FAILED.to_owned(),
+                (Some(()), Cell::Served) => "ok".to_owned(),
+                (Some(()), Cell::Refused(code)) => format!("n/a {code}"),
+            };
+            tried.push((row.algorithm.as_str(), *way, said, began.elapsed().as_millis()));
+        }
+    }
+    tried
 }
 
 const FAILED: &str = "FAILED";
@@ -133,18 +190,22 @@ const FAILED: &str = "FAILED";
 #[test]
 fn every_provider_serves_every_algorithm_that_it_has() {
     let (table, zone) = (table(), leaf(1000));
-    let mut cells: BTreeMap<&str, Vec<(&str, &Cell)>> = BTreeMap::new();
-    for (provider, algorithm, cell) in &table {
-        cells.entry(provider).or_default().push((algorithm, cell));
+    let mut rows: BTreeMap<&str, Vec<&Row>> = BTreeMap::new();
+    for row in &table {
+        rows.entry(&row.provider).or_default().push(row);
     }
     let mut text = String::from("\n");
     thread::scope(|scope| {
         let zone = &zone;
-        let start = |(name, cells)| (name, scope.spawn(move || try_all(name, cells, zone)));
-        let running: Vec<_> = cells.iter().map(|(name, cells)| start((*name, cells))).collect();
+        let start = |(name, rows)| (name, scope.spawn(move || try_all(name, rows, zone)));
+        let running: Vec<_> = rows.iter().map(|(name, rows)| start((*name, rows))).collect();
         for (name, provider) in running {
-            for (algorithm, said, milliseconds) in provider.join().unwrap() {
-                let _ = writeln!(text, "{name:<18} {algorithm:<16} {said:<28} {milliseconds:>6} ms");
+            for (algorithm, way, said, milliseconds) in provider.join().unwrap() {
+                let way = format!("{way:?}").to_lowercase();
+                let _ = writeln!(
+                    text,
+                    "{name:<18} {algorithm:<16} {way:<9} {said:<28} {milliseconds:>6} ms"
+                );
             }
         }
     });

@@ -1,5 +1,6 @@
-//! A signer of one token of several, on a thread of its own that can be left behind: where a call hangs, the token is lost and
-//! what was in hand goes to the others, though the thread never comes back. The last token's calls are the watchdog's again.
+//! What is done with one token of several on a thread of its own that can be left behind: opening it, and signing. Where a call
+//! hangs, the token is lost and what was in hand goes to the others, though the thread never comes back. The last token's
+//! calls are the watchdog's again.
 
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -7,12 +8,53 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use dnssec_sign::{KeyIndex, SignBatch, SignError, SignatureBuf, Signer, ToBeSigned};
-use hsm_core::Oversight;
+use hsm_core::{Module, Oversight};
 
+use super::regain::Regained as _;
 use super::token_store::{AtWork, Member, TokenSigner, lose, sign_alone};
+use crate::error::Error;
 
 /// How often it is looked whether a call hangs.
 const LOOK: Duration = Duration::from_millis(50);
+
+/// Does what it takes to open a further token on a thread of its own. Where a call hangs for longer than `patience` the thread is
+/// left behind, in `module` if that is loaded.
+///
+/// # Errors
+/// The call that hangs, in words: the token cannot be used.
+pub(super) fn unless_it_hangs<T: Send + 'static>(
+    module: Option<&Arc<Module>>,
+    patience: Duration,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Error> {
+    let (done, made) = bounded(1);
+    let oversight = Oversight::default();
+    let covered = oversight.clone();
+    let task = move || {
+        covered.cover_thread();
+        // Nobody waits for it once it was left behind.
+        let _ = done.send(work());
+    };
+    let started = std::thread::Builder::new().name("opening".to_owned()).spawn(task);
+    started.map_err(|error| Error::Token(format!("a thread to open a token cannot be started: {error}")))?;
+    let patience = patience.max(Duration::from_secs(1));
+    loop {
+        match made.recv_timeout(LOOK) {
+            Ok(made) => {
+                oversight.end();
+                return Ok(made);
+            }
+            Err(RecvTimeoutError::Disconnected) => {
+                return Err(Error::Token("the thread that opens a token ended".to_owned()));
+            }
+            Err(RecvTimeoutError::Timeout) => {}
+        }
+        if let Some(overdue) = oversight.overdue(patience) {
+            hsm_core::leave_behind(module.map(Arc::as_ref), patience);
+            return Err(Error::Token(overdue.to_string()));
+        }
+    }
+}
 
 /// What was made of a batch.
 type Answer = (SignBatch, Result<(), SignError>);

@@ -1,13 +1,14 @@
 //! Tokens of several that were lost are looked for, each on a thread of its own and seldom, and are one of the pool again when
 //! they are back: logged in once, keys found and proven anew. A token on which a call hung, or that refuses its PIN now, is not.
+//! How a token is looked for is its store's business.
 
-use std::sync::{Arc, MutexGuard, PoisonError};
+use std::sync::{Arc, MutexGuard};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use hsm_core::{FaultClass, LibraryUse, Oversight};
+use hsm_core::Oversight;
 
-use super::token_store::Member;
+use super::token_tally::TokenTally;
 
 /// The first look, and how seldom the last ones are.
 const SOON: Duration = Duration::from_millis(250);
@@ -45,17 +46,49 @@ impl Absence {
     }
 }
 
-impl Member {
-    pub(super) fn absence(&self) -> MutexGuard<'_, Absence> {
-        self.absence.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+/// What came of a look.
+pub(super) enum Sought {
+    /// So many sessions are open that were not open before.
+    Found(usize),
+    NotYet,
+    /// There is no use in another look.
+    Never,
+}
+
+/// One token of several.
+pub(super) trait Regained: Sized + Send + Sync + 'static {
+    fn tally(&self) -> &TokenTally;
+
+    fn absence(&self) -> MutexGuard<'_, Absence>;
+
+    /// Looks for the token at this place once, on a thread of its own.
+    fn look_for(members: &[Self], at: usize) -> Sought;
+
+    /// How long a call of a look may take.
+    fn patience(&self) -> Duration;
+
+    /// Whether nothing is wanted of it any more.
+    fn stopped(&self) -> bool;
+
+    /// Nothing is wanted of it any more.
+    fn stop(&self);
+
+    /// A look hangs, and its thread is left behind.
+    fn leave_behind(&self);
+
+    /// Another token stands ready again to do its work.
+    fn has_company(&self);
 }
 
 /// Starts to look for what is lost where that is due; tells how many sessions there are that were not there before.
-pub(super) fn look(members: &Arc<[Member]>) -> usize {
+pub(super) fn look<M: Regained>(members: &Arc<[M]>) -> usize {
     let now = Instant::now();
     let mut back = 0;
-    for (at, member) in members.iter().enumerate().filter(|(_, member)| member.tally.is_lost()) {
+    for (at, member) in members
+        .iter()
+        .enumerate()
+        .filter(|(_, member)| member.tally().is_lost())
+    {
         let mut absence = member.absence();
         match &absence.state {
             State::GivenUp => {}
@@ -63,7 +96,7 @@ pub(super) fn look(members: &Arc<[Member]>) -> usize {
                 absence.pause = SOON;
                 absence.state = State::Awaited(now + SOON);
             }
-            State::Awaited(due) if now < *due || member.login.stopped() => {}
+            State::Awaited(due) if now < *due || member.stopped() => {}
             State::Awaited(_) => {
                 let oversight = Oversight::default();
                 let (members, covered) = (Arc::clone(members), oversight.clone());
@@ -79,10 +112,10 @@ pub(super) fn look(members: &Arc<[Member]>) -> usize {
                 };
             }
             State::LookedFor(_, oversight) => {
-                let patience = member.login.patience().max(Duration::from_secs(1));
+                let patience = member.patience().max(Duration::from_secs(1));
                 if oversight.overdue(patience).is_some() {
                     absence.give_up();
-                    member.login.leave_behind();
+                    member.leave_behind();
                 }
             }
             State::Back(sessions) => {
@@ -97,14 +130,14 @@ pub(super) fn look(members: &Arc<[Member]>) -> usize {
 }
 
 /// Waits for the end of what looks for tokens; a look that hangs is left behind.
-pub(super) fn settle(members: &[Member]) {
+pub(super) fn settle<M: Regained>(members: &[M]) {
     let began = Instant::now();
     for member in members {
         let looks = || matches!(&member.absence().state, State::LookedFor(thread, _) if !thread.is_finished());
         while looks() {
-            member.login.stop();
+            member.stop();
             if began.elapsed() > SETTLE {
-                member.login.leave_behind();
+                member.leave_behind();
                 break;
             }
             std::thread::sleep(Duration::from_millis(5));
@@ -113,43 +146,26 @@ pub(super) fn settle(members: &[Member]) {
 }
 
 /// The token is one of several again.
-fn rejoin(members: &[Member], at: usize) {
-    let member = &members[at];
-    member.tally.regain();
-    for present in members.iter().filter(|member| !member.tally.is_lost()) {
-        present.login.set_expendable(true);
+fn rejoin<M: Regained>(members: &[M], at: usize) {
+    let tally = members[at].tally();
+    tally.regain();
+    for present in members.iter().filter(|member| !member.tally().is_lost()) {
+        present.has_company();
     }
-    tracing::warn!(
-        token = member.tally.name(),
-        "the token is back, and takes its share again"
-    );
+    tracing::warn!(token = tally.name(), "the token is back, and takes its share again");
 }
 
 /// One look, on a thread of its own.
-fn search(members: &[Member], at: usize) {
-    let member = &members[at];
-    let module = member.login.token().module();
-    let others = members.iter().enumerate().any(|(other, present)| {
-        other != at && !present.tally.is_lost() && Arc::ptr_eq(present.login.token().module(), module)
-    });
-    let library = if others { LibraryUse::Shared } else { LibraryUse::Alone };
-    // Those that have not noticed the loss open their sessions again by themselves.
-    let missing = member.sessions.saturating_sub(member.tally.sessions());
-    let found = member.login.rejoin(library).and_then(|()| {
-        if missing > 0 {
-            member.pool().renew(missing)?;
-        }
-        Ok(())
-    });
-    let mut absence = member.absence();
+fn search<M: Regained>(members: &[M], at: usize) {
+    let found = M::look_for(members, at);
+    let mut absence = members[at].absence();
     if matches!(absence.state, State::GivenUp) {
         return;
     }
     match found {
-        Ok(()) => absence.state = State::Back(missing),
-        Err(error) if error.class() == FaultClass::PinRefused => absence.give_up(),
-        Err(error) => {
-            tracing::debug!(token = member.tally.name(), %error, "the token is not back yet");
+        Sought::Found(sessions) => absence.state = State::Back(sessions),
+        Sought::Never => absence.give_up(),
+        Sought::NotYet => {
             absence.pause = (absence.pause * 2).min(SELDOM);
             absence.state = State::Awaited(Instant::now() + absence.pause);
         }

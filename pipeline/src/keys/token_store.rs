@@ -3,19 +3,19 @@
 //! takes the next work when it is done with the last, so the faster token gets more, and a token that is lost, or hangs,
 //! leaves its work to the others until it is back. Which keys, tokens and how many sessions is decided by the caller.
 
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use dnssec_sign::{
     Algorithm, Dnskey, KeyIndex, KeyStore, MAX_SIGNATURE_LENGTH, SignBatch, SignError, SignatureBuf, Signer, ToBeSigned,
 };
 use hsm_core::{
-    DigestInfo, FaultClass, KeySlot, LoggedIn, Pace, Pool, ProvenOn, SessionCopy, SigningSession, TokenKey,
+    DigestInfo, FaultClass, KeySlot, LibraryUse, LoggedIn, Pace, Pool, ProvenOn, SessionCopy, SigningSession, TokenKey,
 };
 
 use super::offload::{Given, Hasher, Offload, Recipe, left_to_host, recipe, verifies};
-use super::overseen::OverseenSigner;
-use super::regain::{self, Absence};
+use super::overseen::{OverseenSigner, unless_it_hangs};
+use super::regain::{self, Absence, Regained, Sought};
 use super::token_tally::{self, TokenTally, least_busy_first};
 use crate::error::Error;
 use crate::report::TokenReport;
@@ -48,8 +48,8 @@ pub(super) struct Member {
     pool: Mutex<Pool>,
     pub(super) tally: Arc<TokenTally>,
     /// Sessions to begin with.
-    pub(super) sessions: usize,
-    pub(super) absence: Mutex<Absence>,
+    sessions: usize,
+    absence: Mutex<Absence>,
     // Behind the sessions, which it guards: fields are dropped in order.
     pub(super) login: LoggedIn,
 }
@@ -68,7 +68,7 @@ struct Loaded {
 impl TokenStore {
     /// Opens sessions on each token, loads its keys into each and proves them by verified signatures. Each login comes with
     /// its token's own keys, in the order of `keys`, the DNSKEYs that they are to sign for and whose public halves must
-    /// be the tokens'.
+    /// be the tokens'. A further token on which a call hangs meanwhile is done without.
     ///
     /// # Errors
     /// [`Error::Hsm`] when a key cannot be loaded or proven, [`Error::Input`] for a key that no RRSIG is made with here,
@@ -79,12 +79,25 @@ impl TokenStore {
         options: &StoreOptions,
     ) -> Result<Self, Error> {
         let several = logins.len() > 1;
-        let members = logins.into_iter().map(|(login, token_keys)| {
+        let mut members = Vec::with_capacity(logins.len());
+        for (login, token_keys) in logins {
             // Nobody waits for it while others can do its work.
             login.set_expendable(several);
-            Member::open(login, token_keys, &keys, options)
-        });
-        let members = members.collect::<Result<Vec<_>, Error>>()?;
+            if members.is_empty() {
+                members.push(Member::open(login, token_keys, &keys, options)?);
+                continue;
+            }
+            let (module, patience) = (Arc::clone(login.token().module()), login.patience());
+            let (keys, options) = (keys.clone(), options.clone());
+            let open = move || Member::open(login, token_keys, &keys, &options);
+            match unless_it_hangs(Some(&module), patience, open) {
+                Ok(member) => members.push(member?),
+                Err(hangs) => tracing::warn!("{hangs}: the run goes on without it"),
+            }
+        }
+        if let ([only], true) = (&members[..], several) {
+            only.login.set_expendable(false);
+        }
         let names: Vec<&str> = members.iter().map(|member| member.tally.name()).collect();
         Ok(Self {
             name: names.join(" and "),
@@ -231,8 +244,63 @@ impl Member {
         })
     }
 
-    pub(super) fn pool(&self) -> std::sync::MutexGuard<'_, Pool> {
+    fn pool(&self) -> MutexGuard<'_, Pool> {
         self.pool.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Regained for Member {
+    fn tally(&self) -> &TokenTally {
+        &self.tally
+    }
+
+    fn absence(&self) -> MutexGuard<'_, Absence> {
+        self.absence.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn look_for(members: &[Self], at: usize) -> Sought {
+        let member = &members[at];
+        let module = member.login.token().module();
+        let others = members.iter().enumerate().any(|(other, present)| {
+            other != at && !present.tally.is_lost() && Arc::ptr_eq(present.login.token().module(), module)
+        });
+        let library = if others { LibraryUse::Shared } else { LibraryUse::Alone };
+        // Those that have not noticed the loss open their sessions again by themselves.
+        let missing = member.sessions.saturating_sub(member.tally.sessions());
+        let found = member.login.rejoin(library).and_then(|()| {
+            if missing > 0 {
+                member.pool().renew(missing)?;
+            }
+            Ok(())
+        });
+        match found {
+            Ok(()) => Sought::Found(missing),
+            Err(error) if error.class() == FaultClass::PinRefused => Sought::Never,
+            Err(error) => {
+                tracing::debug!(token = member.tally.name(), %error, "the token is not back yet");
+                Sought::NotYet
+            }
+        }
+    }
+
+    fn patience(&self) -> Duration {
+        self.login.patience()
+    }
+
+    fn stopped(&self) -> bool {
+        self.login.stopped()
+    }
+
+    fn stop(&self) {
+        self.login.stop();
+    }
+
+    fn leave_behind(&self) {
+        self.login.leave_behind();
+    }
+
+    fn has_company(&self) {
+        self.login.set_expendable(true);
     }
 }
 

@@ -2,6 +2,7 @@
 //! Nothing here reads key files or decides what a key signs.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use dnssec_sign::{Dnskey, KeyIndex, KeyStore};
 use hsm_core::{LoggedIn, Pace, Token, TokenKey, Uri};
@@ -9,6 +10,7 @@ use hsm_core::{LoggedIn, Pace, Token, TokenKey, Uri};
 use super::access::TokenAccess;
 use super::isolated;
 use super::open::TokenUse;
+use super::overseen::unless_it_hangs;
 use super::token_keys::dnskey_of;
 use super::token_store::{StoreOptions, TokenStore};
 use super::token_tally::TokenTally;
@@ -16,6 +18,7 @@ use crate::error::Error;
 use crate::observer::Observer;
 
 /// A key that lives on a token: what its files say.
+#[derive(Clone)]
 pub(super) struct Wanted {
     /// The files' base name, for messages.
     pub(super) name: String,
@@ -58,10 +61,20 @@ impl From<TokenStore> for OpenedStore {
 /// Where a wanted key ended: store and place in it.
 pub(super) type Place = (usize, u16);
 
-/// A further token that is logged in to, and whether it serves any key.
+/// A further token that is logged in to.
 struct Spare {
     login: LoggedIn,
-    serves: bool,
+    use_of: UseOf,
+}
+
+/// What a further token is good for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum UseOf {
+    /// It has shown no key yet.
+    Unknown,
+    Serves,
+    /// A call hangs on it, or its library crashed.
+    Fails,
 }
 
 /// Opens the stores, one a token and the further tokens with the same keys; in worker processes, if they are to be isolated.
@@ -98,23 +111,20 @@ pub(super) fn open(
     let (groups, places) = grouped(wanted, find, |one: &Token, other| {
         one.info().slot_id == other.info().slot_id
     })?;
-    let mut spares = Vec::new();
+    let mut spares: Vec<Spare> = Vec::new();
     for access in also {
-        let Some(token) = spare(access, observer)? else {
-            continue;
+        let taken = |token: &Token| {
+            let is = |other: &Token| {
+                other.info().slot_id == token.info().slot_id && other.module().path() == token.module().path()
+            };
+            groups.iter().any(|group| is(&group.token)) || spares.iter().any(|spare| is(spare.login.token()))
         };
-        let is = |other: &Token| {
-            other.info().slot_id == token.info().slot_id && other.module().path() == token.module().path()
-        };
-        let taken =
-            groups.iter().any(|group| is(&group.token)) || spares.iter().any(|spare: &Spare| is(spare.login.token()));
-        if taken {
-            observer.warn(&format!("{} is named twice", token.info()));
-            continue;
+        if let Some(login) = spare(access, *patience, taken, observer)? {
+            spares.push(Spare {
+                login,
+                use_of: UseOf::Unknown,
+            });
         }
-        let login = access.log_in(&token, None)?;
-        login.set_patience(*patience);
-        spares.push(Spare { login, serves: false });
     }
     let options = StoreOptions {
         sessions: sessions.at_first(),
@@ -132,22 +142,30 @@ pub(super) fn open(
             keys.push(found(key, &login)?);
         }
         let mut logins = vec![(login, keys)];
-        for spare in &mut spares {
-            let keys: Result<Vec<_>, _> = members.iter().map(|key| found(key, &spare.login)).collect();
+        for spare in spares.iter_mut().filter(|spare| spare.use_of != UseOf::Fails) {
+            let theirs: Vec<Wanted> = members.iter().map(|key| (*key).clone()).collect();
+            let login = spare.login.clone();
+            let find = move || theirs.iter().map(|key| found(key, &login)).collect();
+            let keys: Result<Result<Vec<_>, Error>, Error> =
+                unless_it_hangs(Some(spare.login.token().module()), *patience, find);
             match keys {
-                Ok(keys) => {
-                    spare.serves = true;
+                Ok(Ok(keys)) => {
+                    spare.use_of = UseOf::Serves;
                     logins.push((spare.login.clone(), keys));
                 }
                 // With keys on several tokens, each further token may hold those of one.
-                Err(_) if groups.len() > 1 => {}
-                Err(error) => return Err(error),
+                Ok(Err(_)) if groups.len() > 1 => {}
+                Ok(Err(error)) => return Err(error),
+                Err(hangs) => {
+                    without::<()>(&hangs, observer);
+                    spare.use_of = UseOf::Fails;
+                }
             }
         }
         let dnskeys = members.iter().map(|key| key.dnskey.clone()).collect();
         stores.push(TokenStore::open(logins, dnskeys, &options)?.into());
     }
-    if let Some(idle) = spares.iter().find(|spare| !spare.serves) {
+    if let Some(idle) = spares.iter().find(|spare| spare.use_of == UseOf::Unknown) {
         return Err(Error::Token(format!(
             "{} holds none of the keys of this run",
             idle.login.token().info()
@@ -188,16 +206,43 @@ pub(super) fn with_pin<'a>(keys: &[&'a Wanted]) -> Option<&'a Uri> {
     uris.find(|uri| uri.pin_source.is_some() || uri.pin_value.is_some())
 }
 
-/// A further token. One that is not there is warned of, and the others do its work.
-fn spare(access: &TokenAccess, observer: &dyn Observer) -> Result<Option<Token>, Error> {
-    match access.module()?.token(&access.token) {
-        Ok(token) => Ok(Some(token)),
-        Err(error @ hsm_core::Error::TokenNotFound { .. }) => {
-            observer.warn(&format!("{error}: the run goes on without it"));
-            Ok(None)
-        }
-        Err(error) => Err(error.into()),
+/// A further token, logged in to. One that is not there, or hangs, is warned of, and the others do its work; so is one that is
+/// `taken`.
+fn spare(
+    access: &TokenAccess,
+    patience: Duration,
+    taken: impl Fn(&Token) -> bool,
+    observer: &dyn Observer,
+) -> Result<Option<LoggedIn>, Error> {
+    let theirs = access.clone();
+    let module = match unless_it_hangs(None, patience, move || theirs.module()) {
+        Ok(module) => module?,
+        Err(hangs) => return Ok(without(&hangs, observer)),
+    };
+    let (theirs, there) = (access.token.clone(), Arc::clone(&module));
+    let token = match unless_it_hangs(Some(&module), patience, move || there.token(&theirs)) {
+        Ok(Ok(token)) => token,
+        Ok(Err(error @ hsm_core::Error::TokenNotFound { .. })) => return Ok(without(&error, observer)),
+        Ok(Err(error)) => return Err(error.into()),
+        Err(hangs) => return Ok(without(&hangs, observer)),
+    };
+    if taken(&token) {
+        observer.warn(&format!("{} is named twice", token.info()));
+        return Ok(None);
     }
+    let theirs = access.clone();
+    let login = match unless_it_hangs(Some(&module), patience, move || theirs.log_in(&token, None)) {
+        Ok(login) => login?,
+        Err(hangs) => return Ok(without(&hangs, observer)),
+    };
+    login.set_patience(patience);
+    Ok(Some(login))
+}
+
+/// What is said of a further token that cannot be used, whose work the others do.
+pub(super) fn without<T>(why: &dyn std::fmt::Display, observer: &dyn Observer) -> Option<T> {
+    observer.warn(&format!("{why}: the run goes on without it"));
+    None
 }
 
 /// A wanted key on a token, its public half compared.

@@ -1,4 +1,6 @@
-//! Every code that PKCS#11 3.x gives for the calls of a signing run, answered once: the table says how the run ends.
+//! Every code that PKCS#11 gives for the calls of a signing run, answered once: the table says how the run ends. The codes are
+//! those that 2.40, 3.0 and 3.2 list for each function, those of their section on every function that uses a token, and
+//! some that vendors answer with beside them.
 
 use super::stage::ECDSA;
 use End::{Complete, Stops};
@@ -23,8 +25,10 @@ const ANY: &[(&str, u64, End)] = &[
     ("CKR_DEVICE_REMOVED", 0x32, Complete),
     ("CKR_FUNCTION_CANCELED", 0x50, Complete),
     ("CKR_FUNCTION_NOT_SUPPORTED", 0x54, Stops),
+    ("CKR_TOKEN_NOT_PRESENT", 0xe0, Complete),
     ("CKR_CRYPTOKI_NOT_INITIALIZED", 0x190, Complete),
     ("CKR_TOKEN_RESOURCE_EXCEEDED", 0x201, Complete),
+    ("CKR_PENDING", 0x204, Complete),
     ("CKR_VENDOR_DEFINED", 0x8000_0001, Complete),
 ];
 
@@ -50,6 +54,7 @@ const SIGN_INIT: &[(&str, u64, End)] = &[
 const SIGN: &[(&str, u64, End)] = &[
     ("CKR_DATA_INVALID", 0x20, Stops),
     ("CKR_DATA_LEN_RANGE", 0x21, Stops),
+    ("CKR_OPERATION_ACTIVE", 0x90, Complete),
     ("CKR_OPERATION_NOT_INITIALIZED", 0x91, Complete),
     ("CKR_USER_NOT_LOGGED_IN", 0x101, Complete),
     ("CKR_BUFFER_TOO_SMALL", 0x150, Stops),
@@ -60,9 +65,9 @@ const OPEN_SESSION: &[(&str, u64, End)] = &[
     ("CKR_SLOT_ID_INVALID", 0x3, Complete),
     ("CKR_SESSION_PARALLEL_NOT_SUPPORTED", 0xb4, Stops),
     ("CKR_SESSION_READ_WRITE_SO_EXISTS", 0xb8, Stops),
-    ("CKR_TOKEN_NOT_PRESENT", 0xe0, Complete),
     ("CKR_TOKEN_NOT_RECOGNIZED", 0xe1, Complete),
     ("CKR_TOKEN_WRITE_PROTECTED", 0xe2, Stops),
+    ("CKR_SESSION_ASYNC_NOT_SUPPORTED", 0x205, Stops),
 ];
 
 /// Another user of the token may give one up; a token that stays at its limit makes the pool smaller.
@@ -70,6 +75,7 @@ const SESSION_COUNT: &[(&str, u64, End)] = &[("CKR_SESSION_COUNT", 0xb1, Complet
 
 /// The PIN is not known to be right while the first C_Login has not succeeded: it is not tried again for any of them.
 const LOGIN: &[(&str, u64, End)] = &[
+    ("CKR_OPERATION_ACTIVE", 0x90, Stops),
     ("CKR_OPERATION_NOT_INITIALIZED", 0x91, Stops),
     ("CKR_PIN_INCORRECT", 0xa0, Stops),
     ("CKR_PIN_LEN_RANGE", 0xa2, Stops),
@@ -89,7 +95,10 @@ const FIND_INIT: &[(&str, u64, End)] = &[
     ("CKR_PIN_EXPIRED", 0xa3, Stops),
 ];
 
-const FIND: &[(&str, u64, End)] = &[("CKR_OPERATION_NOT_INITIALIZED", 0x91, Complete)];
+const FIND: &[(&str, u64, End)] = &[
+    ("CKR_OPERATION_ACTIVE", 0x90, Complete),
+    ("CKR_OPERATION_NOT_INITIALIZED", 0x91, Complete),
+];
 
 /// Each code once, at a call of this function; every run has to have met it.
 fn each(function: &str, call: u64, tables: &[&[(&str, u64, End)]]) {

@@ -3,9 +3,10 @@
 
 use std::time::Duration;
 
-use signet_tests::{Faulty, Scratch};
+use signet_tests::{Faulty, Scratch, Signet};
 
-use super::stage::{ECDSA, RSA};
+use super::stage::{ECDSA, RSA, Stage};
+use crate::providers::provider::Provider;
 
 const TWO: &[&str] = &["--sessions", "2", "--patience", "20s"];
 
@@ -62,22 +63,55 @@ fn transient_faults_that_last_and_those_that_do_not() {
     outcome.run.says(&["C_SignInit", "CKR_FUNCTION_FAILED"]);
 }
 
+/// Which call of a function hangs, without and with `--isolate`, where every process hangs at it.
+const HANGS: &[(&str, u32, &str)] = &[
+    ("C_Initialize", 1, ""),
+    ("C_Initialize", 1, "--isolate"),
+    ("C_GetInfo", 1, ""),
+    ("C_GetSlotList", 1, ""),
+    ("C_GetSlotList", 1, "--isolate"),
+    ("C_GetSlotInfo", 1, ""),
+    ("C_GetTokenInfo", 1, ""),
+    ("C_GetMechanismList", 1, ""),
+    ("C_OpenSession", 1, ""),
+    ("C_OpenSession", 2, "--isolate"),
+    ("C_Login", 1, ""),
+    ("C_Login", 1, "--isolate"),
+    ("C_FindObjects", 1, ""),
+    ("C_CopyObject", 1, ""),
+    ("C_CopyObject", 1, "--isolate"),
+    ("C_Sign", 50, ""),
+];
+
 #[test]
 fn a_call_that_hangs_is_named() {
-    for (function, call) in [
-        ("C_Sign", 100),
-        ("C_Login", 1),
-        ("C_OpenSession", 2),
-        ("C_FindObjects", 1),
-    ] {
-        let outcome = ECDSA.sign(
-            &format!("{function} {call} hang"),
-            &["--sessions", "2", "--patience", "1s"],
-        );
-        outcome.stopped();
-        outcome.run.says(&[function, "has not answered"]);
-        assert!(outcome.run.elapsed < Duration::from_secs(30));
-    }
+    // They wait for most of their time; each stage has one run at a time.
+    std::thread::scope(|scope| {
+        for hangs in HANGS.chunks(4) {
+            scope.spawn(move || {
+                let stage = Stage::new("ECDSAP256SHA256", 60);
+                for (function, call, isolate) in hangs {
+                    let schedule = format!("{function} {call} hang");
+                    let arguments = ["--sessions", "2", "--patience", "1s", isolate];
+                    let arguments = &arguments[..4 + usize::from(!isolate.is_empty())];
+                    let outcome = stage.sign(&schedule, arguments);
+                    outcome.stopped();
+                    outcome.run.says(&[function, "has not answered"]);
+                    assert!(outcome.run.elapsed < Duration::from_secs(20), "{:?}", outcome.run);
+                }
+            });
+        }
+    });
+}
+
+/// One that is finalised at all: SoftHSM is not.
+#[test]
+fn a_library_that_hangs_at_the_end_is_left() {
+    let (provider, faulty) = (Provider::ready("Kryoptic"), Faulty::new("C_Finalize * hang"));
+    let run = provider.lend_through(Signet::new("key list"), &faulty).run();
+    run.succeeds().says(&["C_Finalize has not answered"]);
+    assert_eq!(faulty.calls("C_Finalize"), 1);
+    assert!(run.elapsed < Duration::from_secs(15), "{run:?}");
 }
 
 #[test]

@@ -149,22 +149,30 @@ impl Provider {
 
     /// The same through the module that misbehaves.
     pub fn lend_through(&self, signet: Signet, faulty: &Faulty) -> Signet {
-        let module = self.environment.iter().find(|(name, _)| *name == "PKCS11_PROVIDER");
-        let module = module.expect("a module").1.clone();
+        let module = self.variable("PKCS11_PROVIDER").to_owned();
         let mut environment = faulty.environment();
         environment.retain(|(name, _)| *name != "FAULTY_PROVIDER_MODULE");
         environment.push(("FAULTY_PROVIDER_MODULE", module));
         self.lend(signet).envs(environment)
     }
 
+    fn variable(&self, wanted: &str) -> &str {
+        let found = self.environment.iter().find(|(name, _)| *name == wanted);
+        &found.expect("it is set").1
+    }
+
+    /// Its token, library and PIN as one URI.
+    pub fn uri(&self) -> String {
+        let [token, module, pin] =
+            ["SIGNET_TOKEN", "PKCS11_PROVIDER", "SIGNET_PIN_SOURCE"].map(|name| self.variable(name));
+        format!("pkcs11:token={token}?module-path={module}&pin-source={pin}")
+    }
+
     /// Runs OpenSC's pkcs11-tool on it, logged in.
     pub fn pkcs11_tool(&self, arguments: &[&str]) -> Run {
-        let of = |wanted: &str| {
-            let found = self.environment.iter().find(|(name, _)| *name == wanted);
-            found.expect("it is set").1.clone()
-        };
         let mut run = Program::new(program("pkcs11-tool"))
-            .args(["--module", &of("PKCS11_PROVIDER"), "--token-label", &of("SIGNET_TOKEN")])
+            .args(["--module", self.variable("PKCS11_PROVIDER")])
+            .args(["--token-label", self.variable("SIGNET_TOKEN")])
             .args(["--login", "--pin", &self.pin])
             .args(arguments);
         for (name, value) in &self.environment {

@@ -23,13 +23,15 @@ pub(super) enum Kind {
     Signature,
     /// To it: no other token stands ready any more.
     LastOne,
+    /// To it: another token stands ready again.
+    NotAlone,
     /// To it: that was all, and it may take its time to leave.
     Done,
     /// From it: why it could not do what it was asked for.
     Failed,
 }
 
-const KINDS: [Kind; 9] = [
+const KINDS: [Kind; 10] = [
     Kind::Start,
     Kind::Located,
     Kind::Open,
@@ -37,6 +39,7 @@ const KINDS: [Kind; 9] = [
     Kind::Batch,
     Kind::Signature,
     Kind::LastOne,
+    Kind::NotAlone,
     Kind::Done,
     Kind::Failed,
 ];

@@ -14,7 +14,7 @@ use super::store::{Entry, IsolatedStore, Member};
 use crate::error::Error;
 use crate::keys::access::TokenAccess;
 use crate::keys::open::TokenUse;
-use crate::keys::tokens::{Group, OpenedStore, Place, Wanted, grouped, of_key, with_pin};
+use crate::keys::tokens::{Group, OpenedStore, Place, UseOf, Wanted, grouped, of_key, with_pin, without};
 use crate::observer::Observer;
 
 /// A further token, as the first process found it.
@@ -24,7 +24,7 @@ struct Spare {
     found: Found,
     scout: Option<Worker>,
     pin: Option<Pin>,
-    serves: bool,
+    use_of: UseOf,
 }
 
 /// Opens the stores, one a token and the further tokens with the same keys, as `tokens::open` does.
@@ -55,7 +55,7 @@ pub(in crate::keys) fn open(
     let nursery = Nursery::new(isolation.clone())
         .map_err(|error| Error::Token(format!("no worker processes can be started: {error}")))?;
     let selectors: Vec<TokenSelector> = wanted.iter().map(|key| access.selector(&key.uri)).collect();
-    let (scout, located) = locate(&nursery, &library, &selectors, *patience)?;
+    let (scout, located) = locate(&nursery, &library, &selectors, *patience).map_err(said)?;
     let mut scout = Some(scout);
     let mut located = located.into_iter();
     let find = |key: &Wanted| {
@@ -99,7 +99,7 @@ pub(in crate::keys) fn open(
         let pin = access.pin(&found.label, found.pad, with_pin(&keys))?;
         let selector = keys.first().map(|key| access.selector(&key.uri)).unwrap_or_default();
         let first = entry(found, selector, &library, pin);
-        let (member, random) = Member::open(first, scout.take(), sessions.at_first())?;
+        let (member, random) = Member::open(first, scout.take(), sessions.at_first()).map_err(said)?;
         let mut members = vec![member];
         let theirs: Vec<Entry> = spares
             .iter()
@@ -113,21 +113,28 @@ pub(in crate::keys) fn open(
             })
             .collect();
         for (spare, entry) in spares.iter_mut().zip(theirs) {
+            if spare.use_of == UseOf::Fails {
+                continue;
+            }
             match Member::open(entry, spare.scout.take(), sessions.at_first()) {
                 Ok((member, _)) => {
-                    spare.serves = true;
+                    spare.use_of = UseOf::Serves;
                     members.push(member);
                 }
+                Err(Fault::Crashed(how)) => {
+                    without::<()>(&how, observer);
+                    spare.use_of = UseOf::Fails;
+                }
                 // With keys on several tokens, each further token may hold those of one.
-                Err(failed) if groups.len() > 1 && failed.class != Class::PinRefused => {}
-                Err(failed) => return Err(failed.into()),
+                Err(Fault::Failed(failed)) if groups.len() > 1 && failed.class != Class::PinRefused => {}
+                Err(Fault::Failed(failed)) => return Err(failed.into()),
             }
         }
         let dnskeys: Vec<Dnskey> = keys.iter().map(|key| key.dnskey.clone()).collect();
         let store = IsolatedStore::new(members, dnskeys, pace.clone());
         stores.push(store.opened(random));
     }
-    if let Some(idle) = spares.iter().find(|spare| !spare.serves) {
+    if let Some(idle) = spares.iter().find(|spare| spare.use_of == UseOf::Unknown) {
         return Err(Error::Token(format!(
             "{} holds none of the keys of this run",
             idle.found.text
@@ -155,18 +162,21 @@ fn locate(
     library: &Library,
     selectors: &[TokenSelector],
     patience: Duration,
-) -> Result<(Worker, Vec<Result<Found, Failed>>), Error> {
-    let located = Worker::start(nursery, library).and_then(|mut worker| {
-        let found = worker.locate(library, selectors.iter().map(selector_text).collect(), patience)?;
-        Ok((worker, found))
-    });
-    located.map_err(|fault| match fault {
-        Fault::Failed(failed) => failed.into(),
-        Fault::Crashed(how) => Error::Token(how),
-    })
+) -> Result<(Worker, Vec<Result<Found, Failed>>), Fault> {
+    let mut worker = Worker::start(nursery, library)?;
+    let found = worker.locate(library, selectors.iter().map(selector_text).collect(), patience)?;
+    Ok((worker, found))
 }
 
-/// A further token. One that is not there is warned of, and the others do its work.
+/// Without a token that is needed there is no run.
+fn said(fault: Fault) -> Error {
+    match fault {
+        Fault::Failed(failed) => failed.into(),
+        Fault::Crashed(how) => Error::Token(how),
+    }
+}
+
+/// A further token. One that is not there is warned of, and the others do its work; so do they where its library crashes or hangs.
 fn spare(
     nursery: &Arc<Nursery>,
     access: &TokenAccess,
@@ -174,7 +184,11 @@ fn spare(
     observer: &dyn Observer,
 ) -> Result<Option<Spare>, Error> {
     let library = Library::of(access)?;
-    let (scout, located) = locate(nursery, &library, std::slice::from_ref(&access.token), patience)?;
+    let (scout, located) = match locate(nursery, &library, std::slice::from_ref(&access.token), patience) {
+        Ok(located) => located,
+        Err(Fault::Crashed(how)) => return Ok(without(&how, observer)),
+        Err(fault) => return Err(said(fault)),
+    };
     match located.into_iter().next().unwrap_or_else(|| Err(lacking())) {
         Ok(found) => Ok(Some(Spare {
             access: access.clone(),
@@ -182,12 +196,9 @@ fn spare(
             found,
             scout: Some(scout),
             pin: None,
-            serves: false,
+            use_of: UseOf::Unknown,
         })),
-        Err(failed) if failed.class == Class::TokenLost => {
-            observer.warn(&format!("{}: the run goes on without it", failed.message));
-            Ok(None)
-        }
+        Err(failed) if failed.class == Class::TokenLost => Ok(without(&failed.message, observer)),
         Err(failed) => Err(failed.into()),
     }
 }

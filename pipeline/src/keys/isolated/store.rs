@@ -2,7 +2,7 @@
 //! takes the signatures as they come. A process that ends is replaced, and signs what the last one had not; one after another
 //! that signs nothing at all is the end of that session, and of the run if it is the last.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -13,6 +13,7 @@ use super::frame::{self, Kind};
 use super::message::{Class, Failed, Found, Library, Open, Ready};
 use super::process::{Fault, Links, Nursery, Worker};
 use crate::audit::{AuditEvent, AuditToken, audit};
+use crate::keys::regain::{self, Absence, Regained, Sought};
 use crate::keys::token_store::sign_alone;
 use crate::keys::token_tally::{TokenTally, least_busy_first, lose};
 use crate::keys::tokens::OpenedStore;
@@ -43,6 +44,11 @@ pub(super) struct Member {
     ready: Mutex<Vec<Worker>>,
     links: Links,
     expendable: AtomicBool,
+    /// Sessions to begin with.
+    sessions: usize,
+    absence: Mutex<Absence>,
+    /// Processes that ended on their own while they looked for the token, since one last found it.
+    vain: AtomicU32,
     /// The PIN was refused: nobody tries it again.
     refused: AtomicBool,
 }
@@ -56,27 +62,25 @@ impl Member {
     /// `sessions`; fewer, where the token has no more. Returns random bytes as well, if it gave any.
     ///
     /// # Errors
-    /// What the first process says of token, PIN and keys, or how it ended.
-    pub(super) fn open(
-        entry: Entry,
-        scout: Option<Worker>,
-        sessions: usize,
-    ) -> Result<(Self, Option<Vec<u8>>), Failed> {
+    /// What the first process says of token, PIN and keys, or how one ended.
+    pub(super) fn open(entry: Entry, scout: Option<Worker>, sessions: usize) -> Result<(Self, Option<Vec<u8>>), Fault> {
         let links = Links::default();
-        let (first, ready) = entry.worker(scout, &links, entry.open.expendable).map_err(said)?;
+        let (first, ready) = entry.worker(scout, &links, entry.open.expendable)?;
         let member = Self {
             tally: Arc::new(TokenTally::new(ready.report)),
             ready: Mutex::new(vec![first]),
             links,
             expendable: AtomicBool::new(entry.open.expendable),
             refused: AtomicBool::new(false),
+            sessions: sessions.max(1),
+            absence: Mutex::default(),
+            vain: AtomicU32::new(0),
             entry,
         };
         for _ in 1..sessions {
-            match member.one_more() {
-                Ok(Some(worker)) => locked(&member.ready).push(worker),
-                Ok(None) => break,
-                Err(fault) => return Err(said(fault)),
+            match member.one_more()? {
+                Some(worker) => locked(&member.ready).push(worker),
+                None => break,
             }
         }
         Ok((member, ready.random))
@@ -142,15 +146,75 @@ impl Member {
 
     /// No other token stands ready any more.
     fn is_last(&self) {
-        self.expendable.store(false, Ordering::SeqCst);
+        self.set_expendable(false);
+    }
+
+    fn set_expendable(&self, expendable: bool) {
+        if self.expendable.swap(expendable, Ordering::SeqCst) == expendable {
+            return;
+        }
+        let kind = if expendable { Kind::NotAlone } else { Kind::LastOne };
         self.links.tell(|link| {
             // Who does not hear it is gone.
-            let _ = link.send(Kind::LastOne, &[]);
+            let _ = link.send(kind, &[]);
         });
+    }
+}
+
+impl Regained for Member {
+    fn tally(&self) -> &TokenTally {
+        &self.tally
+    }
+
+    fn absence(&self) -> MutexGuard<'_, Absence> {
+        locked(&self.absence)
+    }
+
+    /// By new processes: what is wrong with the token may be so in a process alone.
+    fn look_for(members: &[Self], at: usize) -> Sought {
+        let member = &members[at];
+        let missing = member.sessions.saturating_sub(member.tally.sessions());
+        let mut found = 0;
+        while found < missing {
+            match member.one_more() {
+                Ok(Some(worker)) => locked(&member.ready).push(worker),
+                // The token has no more sessions, or somebody would have to type for each.
+                Ok(None) if found > 0 => break,
+                Ok(None) if member.entry.pin.is_some() => return Sought::NotYet,
+                Ok(None) => return Sought::Never,
+                Err(Fault::Failed(failed)) if failed.class == Class::PinRefused => return Sought::Never,
+                Err(Fault::Crashed(how)) if member.vain.fetch_add(1, Ordering::Relaxed) + 1 >= FRUITLESS => {
+                    tracing::warn!("{how}; {} is not looked for any more", member.tally.name());
+                    return Sought::Never;
+                }
+                Err(fault) => {
+                    tracing::debug!(token = member.tally.name(), %fault, "the token is not back yet");
+                    return Sought::NotYet;
+                }
+            }
+            found += 1;
+        }
+        member.vain.store(0, Ordering::Relaxed);
+        Sought::Found(found)
+    }
+
+    fn patience(&self) -> Duration {
+        self.entry.open.patience
     }
 
     fn stopped(&self) -> bool {
         self.links.closed()
+    }
+
+    fn stop(&self) {
+        self.links.close();
+    }
+
+    /// The process that it waits for ends with this one.
+    fn leave_behind(&self) {}
+
+    fn has_company(&self) {
+        self.set_expendable(true);
     }
 }
 
@@ -186,16 +250,6 @@ impl Entry {
     }
 }
 
-fn said(fault: Fault) -> Failed {
-    match fault {
-        Fault::Failed(failed) => failed,
-        Fault::Crashed(message) => Failed {
-            class: Class::Token,
-            message,
-        },
-    }
-}
-
 /// Keys on one token, or on several that all hold them, behind worker processes.
 pub(super) struct IsolatedStore {
     keys: Vec<Dnskey>,
@@ -205,6 +259,10 @@ pub(super) struct IsolatedStore {
 
 impl IsolatedStore {
     pub(super) fn new(members: Vec<Member>, keys: Vec<Dnskey>, pace: Option<Arc<Pace>>) -> Self {
+        if let [only] = &members[..] {
+            // The others may not have been opened.
+            only.is_last();
+        }
         Self {
             keys,
             members: members.into(),
@@ -261,8 +319,18 @@ impl KeyStore for IsolatedStore {
         Err(SignError::Worker { message })
     }
 
+    fn regain(&self) -> usize {
+        regain::look(&self.members)
+    }
+
     fn stop(&self) {
-        self.members.iter().for_each(|member| member.links.close());
+        self.members.iter().for_each(Regained::stop);
+    }
+}
+
+impl Drop for IsolatedStore {
+    fn drop(&mut self) {
+        regain::settle(&self.members);
     }
 }
 
@@ -371,9 +439,24 @@ impl IsolatedSigner {
             }
             return Ok(());
         }
-        Err(SignError::Worker {
-            message: format!("{message}; so did {FRUITLESS} in a row without a signature"),
-        })
+        let message = format!("{message}; so did {FRUITLESS} in a row without a signature");
+        if member.tally.sessions() <= 1 && locked(&member.ready).is_empty() {
+            // It was the token's last session; the next processes would end as these did.
+            member.absence().give_up();
+            self.lose(&message);
+        }
+        Err(SignError::Worker { message })
+    }
+
+    /// The token is done with, if another can do its work; false if none can.
+    fn lose(&self, message: &str) -> bool {
+        lose(
+            &self.members,
+            self.at,
+            |member| &member.tally,
+            &message,
+            Member::is_last,
+        )
     }
 
     /// As a session's faults: this job's, this session's, or the token's, which others may stand in for.
@@ -382,19 +465,9 @@ impl IsolatedSigner {
         match failed.class {
             Class::Job => return SignError::Job { message },
             Class::Worker | Class::SessionLimit => return SignError::Worker { message },
-            Class::PinRefused => return SignError::Store { message },
             _ => {}
         }
-        let stopped = self.members[self.at].stopped();
-        if stopped
-            || !lose(
-                &self.members,
-                self.at,
-                |member| &member.tally,
-                &message,
-                Member::is_last,
-            )
-        {
+        if self.members[self.at].stopped() || !self.lose(&message) {
             return SignError::Store { message };
         }
         SignError::Worker { message }

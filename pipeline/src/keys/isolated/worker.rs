@@ -43,8 +43,8 @@ struct Post {
     out: Mutex<BufWriter<UnixStream>>,
     /// The socket is closed: nothing is wanted any more.
     closed: AtomicBool,
-    /// No other token does this one's work.
-    last_one: AtomicBool,
+    /// Whether another token stands ready to do this one's work, if that was said since it was opened.
+    expendable: Mutex<Option<bool>>,
     /// Taken out again by the thread that signs, which closes its session.
     store: Mutex<Option<TokenStore>>,
 }
@@ -62,7 +62,7 @@ pub fn isolated_worker(socket: UnixStream) -> Result<(), Error> {
     let post = Arc::new(Post {
         out: Mutex::new(BufWriter::new(socket)),
         closed: AtomicBool::new(false),
-        last_one: AtomicBool::new(false),
+        expendable: Mutex::new(None),
         store: Mutex::new(None),
     });
     let (sender, orders) = unbounded();
@@ -90,6 +90,10 @@ impl Post {
 
     fn store(&self) -> MutexGuard<'_, Option<TokenStore>> {
         self.store.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn expendable(&self) -> MutexGuard<'_, Option<bool>> {
+        self.expendable.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Says something. Who does not listen has closed the socket, which the reading thread sees.
@@ -145,8 +149,8 @@ impl Post {
             let mut body = Vec::new();
             match frame::read(&mut buffered, &mut body) {
                 Ok(Some(Kind::Batch)) if orders.send(Order::Jobs(body)).is_ok() => {}
-                Ok(Some(Kind::LastOne)) => {
-                    self.last_one.store(true, Ordering::SeqCst);
+                Ok(Some(kind @ (Kind::LastOne | Kind::NotAlone))) => {
+                    *self.expendable() = Some(kind == Kind::NotAlone);
                     self.settle();
                 }
                 Ok(Some(Kind::Done)) => return LEAVE,
@@ -158,8 +162,8 @@ impl Post {
     /// Tells the store what came while it was opened, and since.
     fn settle(&self) {
         if let Some(store) = &*self.store() {
-            if self.last_one.load(Ordering::SeqCst) {
-                store.set_expendable(false);
+            if let Some(expendable) = *self.expendable() {
+                store.set_expendable(expendable);
             }
             if self.closed.load(Ordering::SeqCst) {
                 store.stop();
