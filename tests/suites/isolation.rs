@@ -220,11 +220,10 @@ fn a_crash_in_a_command_is_told() {
     let command = |schedule: &str, words: &str| {
         let faulty = Faulty::new(schedule);
         let _alone = ECDSA.alone();
-        let run = Signet::new(words)
+        Signet::new(words)
             .envs(ECDSA.token.faulty_environment(&faulty))
             .folder(scratch.folder())
-            .run();
-        run
+            .run()
     };
     for words in [
         "token list",
