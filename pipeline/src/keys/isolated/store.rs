@@ -3,7 +3,7 @@
 //! that signs nothing at all is the end of that session, and of the run if it is the last.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use dnssec_sign::{Dnskey, KeyIndex, KeyStore, SignBatch, SignError, SignatureBuf, Signer, ToBeSigned};
@@ -49,8 +49,8 @@ pub(super) struct Member {
     absence: Mutex<Absence>,
     /// Processes that ended on their own while they looked for the token, since one last found it.
     vain: AtomicU32,
-    /// The PIN was refused: nobody tries it again.
-    refused: AtomicBool,
+    /// The PIN was refused, in these words: nobody tries it again.
+    refused: OnceLock<Failed>,
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -71,7 +71,7 @@ impl Member {
             ready: Mutex::new(vec![first]),
             links,
             expendable: AtomicBool::new(entry.open.expendable),
-            refused: AtomicBool::new(false),
+            refused: OnceLock::new(),
             sessions: sessions.max(1),
             absence: Mutex::default(),
             vain: AtomicU32::new(0),
@@ -100,17 +100,14 @@ impl Member {
     /// A process in place of one that ended.
     fn replacement(&self) -> Result<Worker, Fault> {
         let _alone = locked(&self.ready);
-        let not = |class, why| {
-            Err(Fault::Failed(Failed {
-                class,
-                message: format!("{}: {why}", self.tally.name()),
-            }))
-        };
         if self.stopped() {
-            return not(Class::Store, "no more signatures are wanted");
+            return Err(Fault::Failed(Failed {
+                class: Class::Store,
+                message: format!("{}: no more signatures are wanted", self.tally.name()),
+            }));
         }
-        if self.refused.load(Ordering::SeqCst) {
-            return not(Class::PinRefused, "the PIN was refused, and is not tried again");
+        if let Some(refused) = self.refused.get() {
+            return Err(Fault::Failed(refused.clone()));
         }
         if self.entry.pin.is_none() {
             tracing::warn!("{}: type the PIN on its own pad once more", self.tally.name());
@@ -120,7 +117,8 @@ impl Member {
         if let Err(Fault::Failed(failed)) = &opened
             && failed.class == Class::PinRefused
         {
-            self.refused.store(true, Ordering::SeqCst);
+            // The first one: this is behind a lock.
+            let _ = self.refused.set(failed.clone());
         }
         let (worker, _) = opened?;
         Ok(worker)
