@@ -37,7 +37,7 @@ pub enum ZoneRule {
     BelowDname(RecordType),
     /// NS or DNAME at a wildcard (RFC 4592 4.2, 4.4).
     AtWildcard(RecordType),
-    /// A CNAME or DNAME that leads to its own owner.
+    /// A CNAME that leads to its own owner, or a DNAME that leads there or below.
     AliasOfItself(RecordType),
     /// CNAMEs of the zone that lead to one another in a circle (RFC 1034 3.6.2).
     AliasLoop,
@@ -120,6 +120,9 @@ impl fmt::Display for ZoneRule {
             Self::DnameAndNs => f.write_str("DNAME and NS records at one name (RFC 6672 2.3)"),
             Self::BelowDname(rtype) => write!(f, "{rtype} record below a DNAME (RFC 6672 2.4)"),
             Self::AtWildcard(rtype) => write!(f, "{rtype} record at a wildcard (RFC 4592 4)"),
+            Self::AliasOfItself(RecordType::DNAME) => {
+                f.write_str("the DNAME record leads to its own owner or below it")
+            }
             Self::AliasOfItself(rtype) => write!(f, "the {rtype} record leads to its own owner"),
             Self::AliasLoop => f.write_str("the CNAME record leads back here by way of others (RFC 1034 3.6.2)"),
             Self::Duplicate(rtype) => write!(f, "the {rtype} record stands there twice (RFC 2181 5)"),

@@ -11,7 +11,8 @@ use crate::rtype::RecordType;
 /// So many aliases are followed from one: those who ask give up earlier.
 const FOLLOWED: usize = 16;
 
-/// Reports the node's CNAMEs and its DNAME when they lead to its owner, and CNAMEs that do so by way of others.
+/// Reports the node's CNAMEs and its DNAME when they lead to its owner, a DNAME also when it leads below it, and CNAMEs that
+/// lead back by way of others.
 pub(super) fn check(node: &Node<'_>, targets: &mut Targets<'_>, near: &mut Near<'_, '_>, report: &mut Report<'_, '_>) {
     for record in node
         .set(RecordType::CNAME)
@@ -21,7 +22,12 @@ pub(super) fn check(node: &Node<'_>, targets: &mut Targets<'_>, near: &mut Near<
         let Ok(target) = NameRef::from_wire(record.rdata) else {
             continue;
         };
-        if target == node.owner {
+        let own = match record.rtype {
+            // A name below the owner would lead to a longer one, and so on (RFC 6672 2.2).
+            RecordType::DNAME => target.is_at_or_below(node.owner),
+            _ => target == node.owner,
+        };
+        if own {
             report.add(record.locus, ZoneRule::AliasOfItself(record.rtype), None);
         } else if record.rtype == RecordType::CNAME && leads_to(target, node.key, targets, near) {
             report.add(record.locus, ZoneRule::AliasLoop, Some(target));

@@ -40,6 +40,8 @@ const FAULTS: &[Case] = &[
     case("x CNAME y\ny CNAME Z\nz CNAME Y", &["alias-loop"; 2], 1, 0),
     case("x CNAME y\ny CNAME z\nz CNAME ns1\nw CNAME x.other.", &[], 0, 0),
     case("x DNAME x", &["alias-of-itself"], 1, 0),
+    case("x DNAME y.X", &["alias-of-itself"], 1, 0),
+    case("y.x DNAME x", &[], 0, 0),
     case("x DNAME a.other.\nx DNAME b.other.", &["several-dname"], 1, 1),
     case("x DNAME a.other.\nx A 192.0.2.9", &[], 0, 0),
     case("x DNAME a.other.\ny.x A 192.0.2.9", &["below-dname"], 0, 0),
