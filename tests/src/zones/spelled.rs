@@ -6,8 +6,8 @@ use std::fmt::Write;
 use super::{Zone, apex};
 use crate::random::Random;
 
-/// Type and data, where `{…}` is random: `name`, `string`, `quoted`, `word`, `u8` to `u32`, `ip4`, `ip6`, `types`, `time`,
-/// `hex:BYTES` and `b64:BYTES` (in one word), `hexes:BYTES` and `b64s:BYTES` (cut into words).
+/// Type and data, where `{…}` is random: `name`, `string`, `quoted` (never empty), `word`, `u8` to `u32`, `ip4`, `ip6`, `types`,
+/// `time`, `hex:BYTES` and `b64:BYTES` (in one word), `hexes:BYTES` and `b64s:BYTES` (cut into words).
 #[rustfmt::skip]
 pub const TEMPLATES: &[(&str, &str)] = &[
     ("A", "{ip4}"), ("NS", "{name}"), ("MD", "{name}"), ("MF", "{name}"), ("CNAME", "{name}"), ("MB", "{name}"), ("MG", "{name}"),
@@ -40,7 +40,8 @@ pub const TEMPLATES: &[(&str, &str)] = &[
     ("SPF", "{string}"), ("UINFO", r"\# 1 {hex:1}"), ("UID", r"\# 4 {hex:4}"), ("GID", r"\# 4 {hex:4}"), ("UNSPEC", r"\# 2 {hex:2}"),
     ("NID", "{u16} {hex:2}:{hex:2}:{hex:2}:{hex:2}"), ("L32", "{u16} {ip4}"), ("L64", "{u16} {hex:2}:{hex:2}:{hex:2}:{hex:2}"), ("LP", "{u16} {name}"),
     ("EUI48", "{hex:1}-{hex:1}-5e-00-53-{hex:1}"), ("EUI64", "{hex:1}-{hex:1}-5E-ef-10-00-00-{hex:1}"), ("URI", r#"{u16} {u16} "ftp://x;{u16}""#), ("URI", r#"{u16} {u16} """#),
-    ("CAA", "{u8} issue {quoted}"), ("CAA", "0 Unknown9 {word}"), ("AVC", "{string}"), ("DOA", "{u32} {u32} {u8} {string} {b64s:10}"),
+    ("CAA", "{u8} issue {quoted}"), ("CAA", "0 Unknown9 {word}"), ("CAA", r#"{u8} issue """#), ("AVC", "{string}"),
+    ("DOA", "{u32} {u32} {u8} {string} {b64s:10}"),
     ("DOA", r#"1 2 3 "" -"#), ("AMTRELAY", "{u8} 0 1 {ip4}"), ("AMTRELAY", "{u8} 1 2 {ip6}"), ("AMTRELAY", "{u8} 1 3 {name}"),
     ("AMTRELAY", "{u8} 0 0 ."), ("RESINFO", "{string}"), ("WALLET", "ETH {string}"), ("CLA", "{string}"), ("IPN", "{u32}"),
     ("TA", "{u16} 8 1 {hexes:20}"), ("DLV", "{u16} 8 SHA-1 {hexes:20}"), ("TYPE65280", r"\# 6 {hex:2} {hex:4}"), ("TYPE65281", r"\# 0"),
@@ -102,9 +103,11 @@ impl Speller {
             _ => String::new(),
         };
         let mut line = format!(" {middle} {rtype}");
-        let mut open = 0;
+        let (mut open, mut quoted) = (0, false);
         for word in template.split(' ') {
             match self.0.below(12) {
+                // A blank of the data.
+                _ if quoted => line.push(' '),
                 0 if open < 2 => {
                     line.push_str(" (\n\t");
                     open += 1;
@@ -114,6 +117,7 @@ impl Speller {
                 _ => line.push(' '),
             }
             self.fill(word, &mut line);
+            quoted ^= word.replace("\\\"", "").matches('"').count() % 2 == 1;
         }
         line + &" )".repeat(open)
     }
@@ -140,7 +144,9 @@ impl Speller {
         match kind {
             "name" => self.name(),
             "string" if self.0.one_in(3) => self.word(),
-            "string" | "quoted" => self.quoted(),
+            "string" => self.quoted(),
+            // Never empty.
+            "quoted" => format!("\"q{}", &self.quoted()[1..]),
             "word" => self.word(),
             "u8" => self.0.below(if bound > 0 { bound } else { 256 }).to_string(),
             "u16" => self.0.below(65536).to_string(),
