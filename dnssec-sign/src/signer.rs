@@ -227,6 +227,12 @@ pub trait Signer: Send {
         }
         Ok(())
     }
+
+    /// Whether every call is a way to and fro, as to another process: then jobs are better given to
+    /// [`sign_batch`](Self::sign_batch) together, also by a caller that has something to do with each signature.
+    fn is_remote(&self) -> bool {
+        false
+    }
 }
 
 /// Where private keys live: a token, or files on disk.

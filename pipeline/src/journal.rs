@@ -226,7 +226,8 @@ impl Journal {
         let Some(store) = self.stores.get(store) else {
             return inner.sign_batch(batch);
         };
-        let buffers = self.buffers().pop().unwrap_or_default();
+        let buffers = self.buffers().pop();
+        let buffers = buffers.unwrap_or_else(|| Buffers::new(&self.writer));
         let mut signer = JournalSigner::new(self, store, inner, buffers);
         let outcome = signer.sign_batch(batch);
         let buffers = signer.into_buffers();

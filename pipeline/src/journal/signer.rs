@@ -1,5 +1,6 @@
 //! A signer in front of another: what the journal has is taken from it, the rest is made and written down.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
@@ -10,6 +11,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::Journal;
 use super::entry::{Digest, Entry, KeyName};
+use super::writer::{Pending, Writer};
 use crate::config::{Store, StoreKind};
 
 /// Signatures wait so long at most before they are written: a token may take long for a batch.
@@ -65,17 +67,44 @@ impl Key {
     }
 }
 
+/// What finds a signature over these bytes.
+fn digest_of(data: &ToBeSigned<'_>, algorithm: Algorithm) -> Digest {
+    match data.digest(algorithm) {
+        Some(digest) => first_bytes(digest.as_ref()),
+        None => first_bytes(&Sha256::digest(data.message())),
+    }
+}
+
+fn nanoseconds(time: Duration) -> u32 {
+    u32::try_from(time.as_nanos()).unwrap_or(u32::MAX)
+}
+
 fn first_bytes<const N: usize>(digest: &[u8]) -> [u8; N] {
     digest.first_chunk().copied().unwrap_or([0; N])
 }
 
 /// What a worker writes in, which is used again for another batch.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Buffers {
     /// Entries that are not written yet.
-    pending: Vec<u8>,
+    pending: Arc<Pending>,
     /// A signature of the journal.
     found: Vec<u8>,
+    /// Jobs for a signer that is better given several at once.
+    together: SignBatch,
+    /// What their entries will say, but for a key that the journal does not know.
+    entries: Vec<Option<(KeyName, Digest)>>,
+}
+
+impl Buffers {
+    pub(super) fn new(writer: &Writer) -> Self {
+        Self {
+            pending: writer.pending(),
+            found: Vec::new(),
+            together: SignBatch::new(),
+            entries: Vec::new(),
+        }
+    }
 }
 
 /// One worker's signer with a journal, for one batch.
@@ -84,8 +113,8 @@ pub(super) struct JournalSigner<'a> {
     store: &'a KeysOfStore,
     inner: &'a mut dyn Signer,
     buffers: Buffers,
-    /// How many entries are not written yet.
-    waiting: u64,
+    /// Bytes that are not written yet.
+    waiting: usize,
     /// When something was written last.
     written: Instant,
 }
@@ -114,19 +143,24 @@ impl<'a> JournalSigner<'a> {
 
     /// Signs what is not done yet, in order, with the time that each signature took where the store's own signer tells it.
     pub(super) fn sign_batch(&mut self, batch: &mut SignBatch) -> Result<(), SignError> {
+        let outcome = match self.inner.is_remote() {
+            true => self.sign_together(batch),
+            false => self.sign_one_by_one(batch),
+        };
+        // What was made before a fault is kept too.
+        let kept = self.write(Instant::now());
+        outcome.and(kept)
+    }
+
+    fn sign_one_by_one(&mut self, batch: &mut SignBatch) -> Result<(), SignError> {
         let mut signature = SignatureBuf::default();
-        let mut outcome = Ok(());
         let mut last = self.written;
         while let Some((key, message)) = batch.next_job() {
-            outcome = self.sign(key, message, &mut signature);
-            if outcome.is_err() {
-                break;
-            }
+            self.sign(key, message, &mut signature)?;
             match self.store.timing {
                 Timing::Each => {
                     let now = Instant::now();
-                    let took = u32::try_from((now - last).as_nanos()).unwrap_or(u32::MAX);
-                    batch.deliver_timed(&signature, took);
+                    batch.deliver_timed(&signature, nanoseconds(now - last));
                     last = now;
                 }
                 Timing::Batch => {
@@ -136,34 +170,101 @@ impl<'a> JournalSigner<'a> {
                     }
                 }
             }
-            if self.buffers.pending.len() >= FULL || last - self.written >= PAUSE {
-                outcome = self.write(last);
-                if outcome.is_err() {
-                    break;
-                }
+            if self.waiting >= FULL || last - self.written >= PAUSE {
+                self.write(last)?;
             }
         }
-        // What was made before a fault is kept too.
-        let kept = self.write(last);
-        outcome.and(kept)
+        Ok(())
+    }
+
+    /// Has as many made at once as take no longer than they may wait to be written: a way to and fro for each would take
+    /// longer than the signature.
+    fn sign_together(&mut self, batch: &mut SignBatch) -> Result<(), SignError> {
+        let (mut signature, mut of_journal) = (SignatureBuf::default(), SignatureBuf::default());
+        let mut most = 1;
+        while batch.done() < batch.len() {
+            let began = Instant::now();
+            let found = self.gather(batch, most, &mut of_journal);
+            let wanted = self.buffers.together.len();
+            let outcome = match wanted {
+                0 => Ok(()),
+                _ => self.inner.sign_batch(&mut self.buffers.together),
+            };
+            let Buffers {
+                pending,
+                together,
+                entries,
+                ..
+            } = &self.buffers;
+            for ((job, time), entry) in (0..).zip(together.times()).zip(entries).take(together.done()) {
+                signature.set(together.signature(job));
+                batch.deliver_timed(&signature, time);
+                if let Some((key, digest)) = *entry {
+                    let signature = signature.bytes();
+                    self.waiting = pending.push(&Entry::Signature { key, digest, signature });
+                }
+            }
+            outcome?;
+            if found {
+                batch.deliver_timed(&of_journal, nanoseconds(began.elapsed()));
+                self.took_over();
+            }
+            let now = Instant::now();
+            if self.waiting >= FULL || now - self.written >= PAUSE {
+                self.write(now)?;
+            }
+            // From one on, so that a token that is slow is noticed before much is asked of it.
+            if wanted == most {
+                let rate = most as u128 * PAUSE.as_nanos() / (now - began).as_nanos().max(1);
+                most = usize::try_from(rate).unwrap_or(usize::MAX).clamp(1, most * 4);
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts the next jobs together, up to `most` and to one that the journal has a good signature for; whether there was such
+    /// a one, whose signature is left in `out`.
+    fn gather(&mut self, batch: &SignBatch, most: usize, out: &mut SignatureBuf) -> bool {
+        let mut together = std::mem::take(&mut self.buffers.together);
+        together.clear();
+        self.buffers.entries.clear();
+        let mut found = false;
+        for job in (batch.done()..batch.len()).take(most) {
+            let job = u32::try_from(job).unwrap_or(u32::MAX);
+            let message = batch.message(job);
+            let mut entry = None;
+            if let Some(key) = self.key(batch.key(job)) {
+                let digest = digest_of(&ToBeSigned::new(message), key.algorithm);
+                if self.look_up(key, &digest, message, out) {
+                    found = true;
+                    break;
+                }
+                entry = Some((key.name, digest));
+            }
+            self.buffers.entries.push(entry);
+            together.add(batch.key(job), |bytes| bytes.extend_from_slice(message));
+        }
+        self.buffers.together = together;
+        found
+    }
+
+    fn key(&self, at: KeyIndex) -> Option<&'a Key> {
+        self.store.keys.get(usize::from(at.0))
     }
 
     fn sign(&mut self, at: KeyIndex, message: &[u8], out: &mut SignatureBuf) -> Result<(), SignError> {
-        let Some(key) = self.store.keys.get(usize::from(at.0)) else {
+        let Some(key) = self.key(at) else {
             return self.inner.sign(at, &ToBeSigned::new(message), out);
         };
         let data = ToBeSigned::digested(message, key.algorithm);
-        let digest: Digest = match data.digest(key.algorithm) {
-            Some(digest) => first_bytes(digest.as_ref()),
-            None => first_bytes(&Sha256::digest(message)),
-        };
+        let digest = digest_of(&data, key.algorithm);
         if self.look_up(key, &digest, message, out) {
+            self.took_over();
             return Ok(());
         }
         self.inner.sign(at, &data, out)?;
         let (key, signature) = (key.name, out.bytes());
-        Entry::Signature { key, digest, signature }.write(&mut self.buffers.pending);
-        self.waiting += 1;
+        self.waiting = self.buffers.pending.push(&Entry::Signature { key, digest, signature });
         Ok(())
     }
 
@@ -177,20 +278,25 @@ impl<'a> JournalSigner<'a> {
             .verifier
             .as_ref()
             .is_some_and(|verifier| verifier.verify(message, found).is_ok());
-        let count = if good { &journal.reused } else { &journal.refuted };
-        count.fetch_add(1, Ordering::Relaxed);
+        if !good {
+            journal.refuted.fetch_add(1, Ordering::Relaxed);
+        }
         out.set(found);
         good
     }
 
+    fn took_over(&self) {
+        self.journal.reused.fetch_add(1, Ordering::Relaxed);
+    }
+
     fn write(&mut self, now: Instant) -> Result<(), SignError> {
         self.written = now;
-        if self.waiting == 0 {
-            return Ok(());
-        }
-        let written = self.journal.writer.append(&self.buffers.pending, self.waiting);
-        self.buffers.pending.clear();
         self.waiting = 0;
+        let written = self.journal.writer.write(&self.buffers.pending);
         written.map_err(|message| SignError::Store { message })
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests may unwrap")]
+mod tests;

@@ -142,6 +142,10 @@ impl Signer for OverseenSigner {
         sign_alone(self, key, data, out)
     }
 
+    fn is_remote(&self) -> bool {
+        true
+    }
+
     fn sign_batch(&mut self, batch: &mut SignBatch) -> Result<(), SignError> {
         let mut copy = SignBatch::new();
         for job in (0..batch.len()).skip(batch.done()) {

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use signet_tests::judges::dnssec_verify;
 use signet_tests::zones::{Zone, leaf};
-use signet_tests::{Faulty, Run, Scratch, Signet, Token, full};
+use signet_tests::{Faulty, Run, Scratch, Signet, Token, full, program};
 
 use super::send;
 use crate::signing::{Pair, Place};
@@ -387,4 +387,72 @@ fn a_run_that_signs_nothing_leaves_no_journal() {
     desk.sign(&Faulty::new(""), &["--resume"]).run().succeeds();
     assert!(!desk.journal().exists());
     Signet::new("sign z -o a. --resume").run().exits(2).says(&["--journal"]);
+}
+
+#[test]
+fn what_hangs_keeps_no_signature_from_the_journal() {
+    let desk = Desk::new(400, "ED25519");
+    let (faulty, mut sent) = (Faulty::new("C_Sign 700+ hang"), None);
+    let run = desk.sign(&faulty, &["--patience", "60s"]).watch(|process| {
+        if sent.is_none() && faulty.calls("C_Sign") >= 701 {
+            // Both sessions hang: what they made has been waiting since.
+            send("INT", process);
+            sent = Some(Instant::now());
+        }
+    });
+    run.exits(130)
+        .says(&["interrupted", "nothing was published", "--resume"]);
+    assert!(sent.unwrap().elapsed() < Duration::from_millis(1500), "{run:?}");
+    // Two keys are proven, for the token object and for its copy at the most.
+    let made = faulty.other("signed");
+    desk.sign(&Faulty::new(""), &["--resume"]).run().succeeds();
+    let resumed = desk.reported("resumed");
+    assert!(resumed + 8 >= made, "{resumed} of {made}");
+}
+
+#[test]
+fn the_journal_is_synced_every_200_milliseconds_and_no_more_often() {
+    let desk = Desk::new(400, "ED25519");
+    let log = desk.scratch.path("trace");
+    let faulty = Faulty::new("C_Sign * take 2000");
+    let options = ["-f", "-ttt", "-y", "-e", "trace=fdatasync", "-o", log.to_str().unwrap()];
+    let run = desk.sign(&faulty, &[]).under(program("strace"), &options).run();
+    run.succeeds();
+    let journal = format!("<{}>", desk.journal().display());
+    let trace = desk.scratch.read("trace");
+    let calls = trace
+        .lines()
+        .filter(|line| line.contains("fdatasync(") && line.contains(&journal));
+    let moments: Vec<f64> = calls
+        .map(|line| line.split_ascii_whitespace().nth(1).unwrap().parse().unwrap())
+        .collect();
+    // 1,300 signatures at 2 ms each by two sessions take more than a second.
+    assert!(moments.len() >= 4, "{trace}");
+    let pauses: Vec<f64> = moments.windows(2).map(|two| two[1] - two[0]).collect();
+    // The last one may come with the end.
+    let (_, between) = pauses.split_last().unwrap();
+    assert!(between.iter().all(|pause| (0.19..1.0).contains(pause)), "{pauses:?}");
+}
+
+#[test]
+fn worker_processes_do_not_make_again_what_is_in_the_journal() {
+    let desk = Desk::new(600, "ED25519");
+    desk.sign(&Faulty::new(""), &[]).run().succeeds();
+    let reference = desk.scratch.bytes("out/signed");
+    desk.scratch.write("out/signed", OLD);
+    let faulty = Faulty::new("C_Sign * take 1000");
+    let mut sent = false;
+    let run = desk.sign(&faulty, &["--isolate"]).watch(|process| {
+        if !sent && faulty.other("signed") >= 900 {
+            sent = true;
+            send("INT", process);
+        }
+    });
+    run.exits(130).says(&["interrupted", "--resume"]);
+    let made = faulty.other("signed");
+    desk.sign(&Faulty::new(""), &["--isolate", "--resume"]).run().succeeds();
+    assert_eq!(desk.scratch.bytes("out/signed"), reference);
+    // In the last 200 ms the two made 400; the proofs of the keys are none of the zone's.
+    let resumed = desk.reported("resumed");
+    assert!(resumed + 404 >= made, "{resumed} of {made}");
 }

@@ -354,6 +354,10 @@ impl Signer for IsolatedSigner {
         sign_alone(self, key, data, out)
     }
 
+    fn is_remote(&self) -> bool {
+        true
+    }
+
     fn sign_batch(&mut self, batch: &mut SignBatch) -> Result<(), SignError> {
         while batch.done() < batch.len() {
             let member = &self.members[self.at];
