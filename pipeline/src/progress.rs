@@ -8,7 +8,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use indicatif::{HumanCount, HumanDuration, MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use dnssec_sign::Name;
+use indicatif::{HumanCount, HumanDuration};
 use signet_pipeline::{Error, Observer, Phase, Report, ZonesReport};
 
 use zone_io::{Fault, Paint};
@@ -16,9 +17,11 @@ use zone_io::{Fault, Paint};
 use crate::state::RunState;
 use crate::{diagnostics, sigbus};
 
+mod bars;
 mod events;
 mod pace;
 
+use bars::Bars;
 use events::Events;
 use pace::Paces;
 
@@ -238,94 +241,7 @@ fn write_line(line: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{line}");
 }
 
-/// A bar per phase that has begun: stages overlap.
-struct Bars {
-    all: MultiProgress,
-    phases: Mutex<[Option<ProgressBar>; PHASES]>,
-    /// One for each store that signs.
-    stores: Mutex<Vec<(String, ProgressBar)>>,
-}
-
-impl Bars {
-    fn new() -> Self {
-        Self {
-            all: MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(8)),
-            phases: Mutex::default(),
-            stores: Mutex::default(),
-        }
-    }
-
-    fn signed(&self, store: &str, signatures: u64) {
-        let Ok(mut stores) = self.stores.lock() else { return };
-        if let Some((_, bar)) = stores.iter().find(|(name, _)| name == store) {
-            return bar.inc(signatures);
-        }
-        let bar = self.all.add(ProgressBar::no_length());
-        let template = "  {prefix} {human_pos} signatures  {per_sec}";
-        if let Ok(style) = ProgressStyle::with_template(template) {
-            bar.set_style(style);
-        }
-        bar.set_prefix(store.to_owned());
-        bar.inc(signatures);
-        stores.push((store.to_owned(), bar));
-    }
-
-    fn phase(&self, phase: Phase, total: Option<u64>) {
-        let Ok(mut bars) = self.phases.lock() else { return };
-        if phase != Phase::Verify {
-            for over in bars.iter_mut().take(place(phase)).filter_map(Option::take) {
-                over.finish_and_clear();
-            }
-        }
-        let bar = bars[place(phase)].get_or_insert_with(|| {
-            let bar = self.all.add(ProgressBar::no_length());
-            bar.set_prefix(words(phase).0);
-            bar.set_message(words(phase).1);
-            bar.enable_steady_tick(Duration::from_millis(250));
-            bar
-        });
-        if let Some(total) = total {
-            bar.set_length(total);
-        }
-        let template = match (phase, total.is_some()) {
-            (Phase::Load, true) => {
-                "{prefix:12} {wide_bar} {percent:>3}%  {decimal_bytes_per_sec}  ETA {eta}  {elapsed}"
-            }
-            (Phase::Load, false) => "{prefix:12} {spinner} {decimal_bytes}  {decimal_bytes_per_sec}  {elapsed}",
-            (_, true) => "{prefix:12} {wide_bar} {percent:>3}%  {per_sec} {msg}  ETA {eta}  {elapsed}",
-            (_, false) => "{prefix:12} {spinner} {human_pos} {msg}  {per_sec}  {elapsed}",
-        };
-        if let Ok(style) = ProgressStyle::with_template(template) {
-            bar.set_style(style);
-        }
-    }
-
-    fn advance(&self, phase: Phase, done: u64) {
-        let Ok(bars) = self.phases.lock() else { return };
-        if let Some(bar) = &bars[place(phase)] {
-            bar.inc(done);
-        }
-    }
-
-    fn say(&self, line: &str) {
-        self.all.suspend(|| write_line(line));
-    }
-
-    fn clear(&self) {
-        let Ok(mut bars) = self.phases.lock() else { return };
-        for bar in bars.iter_mut().filter_map(Option::take) {
-            bar.finish_and_clear();
-        }
-        if let Ok(mut stores) = self.stores.lock() {
-            for (_, bar) in stores.drain(..) {
-                bar.finish_and_clear();
-            }
-        }
-        let _ = self.all.clear();
-    }
-}
-
-/// The pause between two lines.
+/// The pause between two lines; less is not told as what is left.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// Lines for logs: none for a run of less than a second, then at most one a second.

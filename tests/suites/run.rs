@@ -3,6 +3,7 @@
 mod interrupts;
 mod journal;
 mod output;
+mod progress;
 
 use std::process::Command;
 
