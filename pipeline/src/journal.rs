@@ -155,7 +155,7 @@ impl Found {
             tracing::warn!(journal = %self.path.display(), bytes = old.length - end, "a torn tail is cut off");
             old.file.set_len(end).map_err(Error::io(&self.path))?;
         }
-        observer.resumed(index.len());
+        observer.resumed(&config.origin, index.len());
         Journal::new(self.path, old.file, index, stores)
     }
 }

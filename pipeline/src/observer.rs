@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use dnssec_sign::Name;
 use zone_io::Fault;
 
 /// A stage of a run, in order.
@@ -40,9 +41,9 @@ pub trait Observer: Sync {
         let _ = (store, signatures);
     }
 
-    /// The run goes on where an earlier one stopped, whose journal holds so many signatures.
-    fn resumed(&self, signatures: usize) {
-        let _ = signatures;
+    /// The zone is gone on with where an earlier run stopped, whose journal holds so many signatures.
+    fn resumed(&self, zone: &Name, signatures: usize) {
+        let _ = (zone, signatures);
     }
 
     /// Something a person should know, though the run goes on.

@@ -179,15 +179,16 @@ impl Observer for Progress {
         sigbus::asked_to_stop()
     }
 
-    fn resumed(&self, signatures: usize) {
+    fn resumed(&self, zone: &Name, signatures: usize) {
         let line = format!(
-            "signet: goes on with {} signatures of the journal",
+            "signet: {zone}: goes on with {} signatures of the journal",
             HumanCount(signatures as u64)
         );
         match &self.display {
             Display::Bars(bars) => bars.say(&line),
             Display::Lines(_) => write_line(&line),
-            Display::Events(_) | Display::Quiet => {}
+            Display::Events(events) => events.resumed(zone, signatures),
+            Display::Quiet => {}
         }
     }
 

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
+use dnssec_sign::Name;
 use rayon::ThreadPool;
 use serde::Serialize;
 use zone_io::Fault;
@@ -234,8 +235,8 @@ impl Observer for OfZone<'_> {
         self.observer.signed(store, signatures);
     }
 
-    fn resumed(&self, signatures: usize) {
-        self.observer.resumed(signatures);
+    fn resumed(&self, zone: &Name, signatures: usize) {
+        self.observer.resumed(zone, signatures);
     }
 
     fn warn(&self, message: &str) {

@@ -257,7 +257,13 @@ fn each_zone_has_its_own_journal() {
     assert_eq!((untouched.calls("C_Login"), left(".journal")), (0, under_way));
 
     let (run, report) = zones.sign(&untouched, &[&journals[..], &["--resume"]].concat());
-    run.succeeds().says(&["of the journal", "8 of 8 zones signed"]);
+    run.succeeds().says(&["8 of 8 zones signed"]);
+    for zone in report["zones"].as_array().unwrap() {
+        let resumed = zone["report"]["resumed"].as_u64().unwrap();
+        let origin = zone["origin"].as_str().unwrap();
+        let told = run.stderr.contains(&format!("signet: {origin}: goes on with "));
+        assert_eq!(told, resumed > 0, "{origin}: {resumed}: {run:?}");
+    }
     let reports = report["zones"].as_array().unwrap().iter();
     let resumed: Vec<u64> = reports
         .map(|zone| zone["report"]["resumed"].as_u64().unwrap())

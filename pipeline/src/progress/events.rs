@@ -5,6 +5,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use dnssec_sign::Name;
 use serde_json::{Value, json};
 use signet_pipeline::{Error, Phase, Report, ZonesReport};
 
@@ -97,6 +98,13 @@ impl Events {
 
     pub(super) fn message(&self, event: &str, message: &str) {
         self.emit(event, json!({ "message": message }));
+    }
+
+    pub(super) fn resumed(&self, zone: &Name, signatures: usize) {
+        self.emit(
+            "resumed",
+            json!({ "origin": zone.to_string(), "signatures": signatures }),
+        );
     }
 
     /// What came of a run over many zones.
