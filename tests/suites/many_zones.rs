@@ -4,7 +4,7 @@
 use serde_json::Value;
 use signet_tests::judges::dnssec_verify;
 use signet_tests::zones::leaf;
-use signet_tests::{Faulty, Program, Run, Scratch, Signet, Token, project};
+use signet_tests::{Faulty, Program, Run, Scratch, Signet, Token, misfits, project};
 
 use crate::signing::{Pair, Place};
 
@@ -47,21 +47,17 @@ impl Zones {
         }
     }
 
+    /// With two sessions, where no flag says how many.
     fn command(&self, faulty: &Faulty, flags: &[&str]) -> Signet {
+        let own = flags.contains(&"--sessions");
+        let sessions: &[&str] = if own { &[] } else { &["--sessions", "2"] };
         Signet::new("sign --zones")
             .arg(self.scratch.path("list"))
             .arg("-K")
             .arg(self.scratch.path("keys"))
-            .args([
-                "-s",
-                signet_tests::START,
-                "-e",
-                signet_tests::END,
-                "--sessions",
-                "2",
-                "--report",
-            ])
+            .args(["-s", signet_tests::START, "-e", signet_tests::END, "--report"])
             .arg(self.scratch.path("report.json"))
+            .args(sessions)
             .args(flags)
             .envs(self.token.faulty_environment(faulty))
             .folder(self.scratch.folder())
@@ -122,6 +118,23 @@ fn two_hundred_zones_share_one_login_and_a_bad_one_harms_no_other() {
         let signed = zones.scratch.path(&format!("{number}.signed"));
         dnssec_verify(&signed, &zones.origins[number], &[]).succeeds();
     }
+    let schema = |name: &str| -> Value {
+        let text = std::fs::read_to_string(project().join("pipeline").join(name)).unwrap();
+        serde_json::from_str(&text).unwrap()
+    };
+    assert_eq!(
+        misfits(&schema("zones-report.schema.json"), &report),
+        Vec::<String>::new()
+    );
+    let of_one = schema("report.schema.json");
+    for zone in report["zones"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|zone| zone["exit_code"] == 0)
+    {
+        assert_eq!(misfits(&of_one, &zone["report"]), Vec::<String>::new());
+    }
     let metrics = zones.scratch.read("all.prom");
     assert_eq!(
         metrics
@@ -135,6 +148,18 @@ fn two_hundred_zones_share_one_login_and_a_bad_one_harms_no_other() {
     let good = zones.scratch.read("78.zone").replace("zone78", "zone77");
     zones.scratch.write("77.zone", good);
     zones.sign(&faulty, &[]).0.succeeds().says(&["200 of 200 zones signed"]);
+}
+
+#[test]
+fn small_zones_are_signed_side_by_side() {
+    let zones = Zones::new(16);
+    let faulty = Faulty::new("C_Sign * take 10000");
+    let (run, report) = zones.sign(&faulty, &["--sessions", "8"]);
+    run.succeeds();
+    // One after another each zone would wait for its own signatures alone: all but those over its DNSKEY set in one batch.
+    let alone = report["signatures"].as_f64().unwrap() * 0.01;
+    let took = report["seconds"].as_f64().unwrap();
+    assert!(took < alone / 2.0, "{took} s, {alone} s one after another");
 }
 
 #[test]
@@ -300,6 +325,33 @@ fn a_limit_counts_the_signatures_of_all_zones() {
     assert_eq!(codes, [0, 0, 1]);
     let (run, _) = zones.sign(&faulty, &["--max-signatures", "Kno.test.+013+00001=5"]);
     run.exits(2).says(&["--max-signatures", "zone0.test"]);
+}
+
+#[test]
+fn a_command_is_told_of_each_zone_that_was_published() {
+    let zones = Zones::new(3);
+    zones.scratch.write("1.zone", "no zone\n");
+    let told = zones.scratch.path("told");
+    let command = format!(
+        "echo $SIGNET_ZONE $SIGNET_SERIAL $SIGNET_FILE >> {}; test $SIGNET_ZONE != zone2.test.",
+        told.display()
+    );
+    // The zone that is wrong is worse than the command that failed for another.
+    let (run, report) = zones.sign(&Faulty::new(""), &["--on-publish", &command]);
+    run.exits(1).says(&["zone2.test.", "is published in", "exit code 1"]);
+    let lines = zones.scratch.read("told");
+    let expected = [0, 2].map(|number: usize| {
+        let zone = &report["zones"][number];
+        let file = zones.scratch.path(&format!("{number}.signed"));
+        format!("zone{number}.test. {} {}", zone["report"]["serial"], file.display())
+    });
+    assert_eq!(lines.lines().collect::<Vec<_>>(), expected);
+    // Those that stay as they are are not told of.
+    let good = zones.scratch.read("2.zone").replace("zone2", "zone1");
+    zones.scratch.write("1.zone", good);
+    zones.scratch.write("told", "");
+    let (run, _) = zones.sign(&Faulty::new(""), &["--on-publish", &format!("{command}; exit 7")]);
+    run.exits(4).says(&["zone1.test.", "is published in", "exit code 7"]);
 }
 
 #[test]

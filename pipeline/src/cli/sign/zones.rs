@@ -44,32 +44,30 @@ pub(super) fn run(flags: &SignFlags, list: &Path, progress: &Progress) -> Result
     if progress.speaks() {
         streams::tell(&text(&report));
     }
-    let told = tell_of_published(flags, &report);
-    Ok(match (report.exit_code, told) {
-        (0 | 6, Err(error)) => {
-            streams::say(&format!("error: {error}"));
-            Outcome::Failed(error.exit_code())
-        }
-        (0, Ok(())) => Outcome::Done,
+    let failed = tell_of_published(flags, &report);
+    Ok(match (report.exit_code, failed) {
+        (0 | 6, Some(code)) => Outcome::Failed(code),
+        (0, None) => Outcome::Done,
         (code, _) => Outcome::Failed(code),
     })
 }
 
-/// Runs the command of `--on-publish` for each zone that was published; the last failure is told.
-fn tell_of_published(flags: &SignFlags, report: &ZonesReport) -> Result<(), Error> {
-    let Some(command) = &flags.work.on_publish else {
-        return Ok(());
-    };
-    let mut told = Ok(());
+/// Runs the command of `--on-publish` for each zone that was published, and tells of every failure; returns the last one's code.
+fn tell_of_published(flags: &SignFlags, report: &ZonesReport) -> Option<u8> {
+    let command = flags.work.on_publish.as_ref()?;
+    let mut failed = None;
     for zone in &report.zones {
         if let (Some(signed), Some(output)) = (&zone.report, &zone.output)
             && signed.dry_run.is_none()
         {
             let output = Output::File(output.clone());
-            told = on_publish::run(command, signed, &output, flags.token.pin_source()).and(told);
+            if let Err(error) = on_publish::run(command, signed, &output, flags.token.pin_source()) {
+                streams::say(&format!("error: {error}"));
+                failed = Some(error.exit_code());
+            }
         }
     }
-    told
+    failed
 }
 
 fn sign(flags: &SignFlags, list: &Path, progress: &Progress) -> Result<ZonesReport, Error> {
@@ -121,24 +119,23 @@ fn resolve_all(
     now: u32,
     progress: &Progress,
 ) -> Result<(Vec<RunConfig>, PerZone), Error> {
+    let Some(first) = lines.first() else {
+        return Ok((Vec::new(), PerZone::default()));
+    };
+    let zone = (
+        first.zone_file.as_path(),
+        Some(first.origin.as_str()),
+        Output::File(first.output.clone()),
+    );
+    let typed = resolve::config_for(flags, zone, now, progress)?;
+    let files = PerZone::new(&typed, &flags.outputs)?;
     let mut zones: Vec<RunConfig> = Vec::with_capacity(lines.len());
-    let mut typed: Option<(SignConfig, PerZone)> = None;
     for line in lines {
-        let (common, files) = match typed.take() {
-            Some(typed) => typed,
-            None => {
-                let output = Output::File(line.output.clone());
-                let zone = (line.zone_file.as_path(), Some(line.origin.as_str()), output);
-                let common = resolve::config_for(flags, zone, now, progress)?;
-                let files = PerZone::new(&common, &flags.outputs)?;
-                (common, files)
-            }
-        };
         let mut sign = SignConfig {
             origin: origin_of(Some(&line.origin), &line.zone_file)?,
             zone_file: line.zone_file,
             output: Output::File(line.output),
-            ..common.clone()
+            ..typed.clone()
         };
         files.apply(&mut sign);
         if let Some(journal) = &sign.journal
@@ -149,9 +146,7 @@ fn resolve_all(
         let mut keys = resolve::key_request(flags, &sign, now)?;
         keys.directory = line.keys.unwrap_or(keys.directory);
         zones.push(RunConfig { sign, keys });
-        typed = Some((common, files));
     }
-    let files = typed.map(|(_, files)| files).unwrap_or_default();
     files.prove(zones.iter().map(|zone| &zone.sign.origin))?;
     Ok((zones, files))
 }
