@@ -45,7 +45,7 @@ pub(crate) struct Ranges<'k, const N: usize> {
 impl<'k, const N: usize> Ranges<'k, N> {
     pub(crate) fn new(lists: impl Iterator<Item = &'k Kept>) -> Self {
         Self {
-            lists: lists.map(|list| list.as_ref().as_chunks().0).collect(),
+            lists: lists.map(entries).collect(),
         }
     }
 
@@ -54,16 +54,38 @@ impl<'k, const N: usize> Ranges<'k, N> {
         self.lists.iter().map(|list| list.len()).sum()
     }
 
+    /// Leaves out what is below the number `end` of the first two bytes.
+    #[cfg(feature = "verify")]
+    pub(crate) fn skip_below(&mut self, end: usize) {
+        for list in &mut self.lists {
+            *list = &list[below(list, end)..];
+        }
+    }
+
     /// Lends what is left of all lists below the number `end` of the first two bytes, with the number of its list.
     pub(crate) fn take_below(&mut self, end: usize, mut take: impl FnMut(usize, &'k [u8; N])) {
         for (number, list) in self.lists.iter_mut().enumerate() {
-            let below = |entry: &&[u8; N]| usize::from(entry[0]) << 8 | usize::from(entry[1]) < end;
-            let length = list.iter().take_while(below).count();
+            let length = list.iter().take_while(|entry| number_of(entry) < end).count();
             let (taken, rest) = list.split_at(length);
             taken.iter().for_each(|entry| take(number, entry));
             *list = rest;
         }
     }
+}
+
+/// A list as its entries.
+pub(crate) fn entries<const N: usize>(list: &Kept) -> &[[u8; N]] {
+    list.as_ref().as_chunks().0
+}
+
+/// How many entries of a sorted list are below the number `end` of the first two bytes.
+#[cfg(feature = "verify")]
+pub(crate) fn below<const N: usize>(list: &[[u8; N]], end: usize) -> usize {
+    list.partition_point(|entry| number_of(entry) < end)
+}
+
+fn number_of<const N: usize>(entry: &[u8; N]) -> usize {
+    usize::from(entry[0]) << 8 | usize::from(entry[1])
 }
 
 /// The ends of the ranges in which so many entries are taken, as [`Ranges::take_below`] wants them.

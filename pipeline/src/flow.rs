@@ -377,7 +377,7 @@ impl Signed<'_> {
         let Task {
             config, pool, observer, ..
         } = self.task;
-        let verdict = verification.map(Verification::finish).transpose()?;
+        let verdict = pool.install(|| verification.map(Verification::finish).transpose())?;
         let verified = Instant::now();
         observer.phase(Phase::Publish, None);
         if config.contents == Contents::Dnssec {

@@ -17,8 +17,8 @@ use crate::load::{LoadedZone, load};
 use crate::observer::{Observer, Phase};
 use crate::partition::Partitions;
 use crate::report::VerifyReport;
-use crate::thread_pool;
 use crate::verify::survey;
+use crate::{side_by_side, thread_pool};
 
 /// Judges a signed zone. The report has what was found; a zone that cannot be judged at all is reported with the
 /// findings that say why.
@@ -54,7 +54,11 @@ pub fn verify(config: &VerifyConfig, observer: &dyn Observer) -> Result<VerifyRe
     if let Some(digest) = digest {
         joiner.compare_digests(digest);
     }
-    Ok(VerifyReport::new(&zone, config, &joiner.finish()))
+    Ok(VerifyReport::new(
+        &zone,
+        config,
+        &pool.install(|| joiner.finish_by(side_by_side)),
+    ))
 }
 
 fn expectations(config: &VerifyConfig) -> Result<Expectations, Error> {

@@ -111,6 +111,7 @@ mod zones;
 use std::sync::Arc;
 
 use rayon::ThreadPool;
+use rayon::iter::{IndexedParallelIterator as _, IntoParallelIterator as _, ParallelIterator as _};
 
 use crate::flow::Task;
 use crate::journal::Found;
@@ -194,6 +195,11 @@ pub fn prove_output(output: &Output, observer: &dyn Observer) -> Result<(), Erro
 /// [`Error::Io`] and [`Error::Zone`] with the system's reason.
 pub fn prove_journal(journal: &JournalConfig) -> Result<(), Error> {
     Found::open(journal).map(drop)
+}
+
+/// Does pieces of work side by side in the current pool.
+fn side_by_side(pieces: usize, work: &(dyn Fn(usize) + Sync)) {
+    (0..pieces).into_par_iter().with_max_len(1).for_each(work);
 }
 
 fn thread_pool(threads: usize) -> Result<ThreadPool, Error> {

@@ -12,6 +12,7 @@ use zone_io::{ReadOptions, Reader, Run, RunBuilder, Spill, lookup, merge_range};
 
 use crate::error::Error;
 use crate::output::ZoneOutput;
+use crate::side_by_side;
 
 /// How many findings a message shows.
 const FINDINGS_SHOWN: usize = 20;
@@ -113,7 +114,7 @@ impl Verification {
         Ok(Some(self.last_facts.get_or_init(|| facts)))
     }
 
-    /// Joins all verdicts.
+    /// Joins all verdicts, side by side in the current pool where that can be.
     ///
     /// # Errors
     /// [`Error::Verification`] with the findings when the zone is at fault.
@@ -129,7 +130,7 @@ impl Verification {
                 None => return Err(Error::Verification("a part of the zone was not verified".into())),
             }
         }
-        let report = joiner.finish();
+        let report = joiner.finish_by(side_by_side);
         if report.is_good() {
             Ok(report)
         } else {

@@ -6,7 +6,7 @@ use super::finding::{Finding, Findings};
 use super::folded::FoldedName;
 use super::nsec_chain::{NsecEdges, wrong_next};
 use super::nsec3::Bitmaps;
-use super::nsec3_join;
+use super::nsec3_join::Comparison;
 use super::nsec3_list::PackedPart;
 use super::partition::PartitionVerdict;
 use super::report::{Counts, Expiry, Report, summarise};
@@ -169,7 +169,15 @@ impl<'f> Joiner<'f> {
 
     /// Closes the chains and reports.
     #[must_use]
-    pub fn finish(mut self) -> Report {
+    pub fn finish(self) -> Report {
+        self.finish_by(|pieces, work| (0..pieces).for_each(work))
+    }
+
+    /// Closes the chains and reports. `each` is given a number of pieces of work and what to do for each of them, 0 and up: in
+    /// any order, side by side where it has threads for that. The report does not depend on it; what it leaves out is done
+    /// behind it.
+    #[must_use]
+    pub fn finish_by(mut self, each: impl Fn(usize, &(dyn Fn(usize) + Sync))) -> Report {
         if let (Some(first), Some(end)) = (&self.first_in_chain, &self.end_of_chain)
             && let Some(next) = &end.next
             && next.borrow() != first.borrow()
@@ -180,12 +188,14 @@ impl<'f> Joiner<'f> {
         }
         for (chain, parts) in self.facts.nsec3.iter().zip(&self.chains) {
             if self.facts.is_checked(chain) {
-                nsec3_join::compare(
+                let expectations = &self.facts.expectations;
+                let comparison = Comparison {
                     parts,
-                    &self.bitmaps,
-                    self.facts.expectations.origin.borrow(),
-                    &mut self.findings,
-                );
+                    bitmaps: &self.bitmaps,
+                    origin: expectations.origin.borrow(),
+                    limit: expectations.findings_per_rule,
+                };
+                comparison.run(&mut self.findings, &each);
             }
         }
         if self.last_name.is_none() {
