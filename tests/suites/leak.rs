@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::fs::PermissionsExt;
 
 use signet_tests::zones::leaf;
-use signet_tests::{Program, Run, Scratch, Signet, Token, children};
+use signet_tests::{Faulty, Program, Run, Scratch, Signet, Token, children};
 
 use crate::signing::{Pair, Place};
 
@@ -294,4 +294,34 @@ fn worker_processes_show_no_pin_either() {
     for limits in limits.values() {
         assert_eq!(core_limit(limits), "0");
     }
+}
+
+/// `key` and `token` commands with --isolate: the process that is started has the variable too, and both wipe it.
+#[test]
+fn a_command_in_a_process_of_its_own_shows_no_pin() {
+    let (token, faulty) = (Token::default(), Faulty::new("C_FindObjectsInit 1 sleep 1500000"));
+    let list = Signet::new("key list --isolate")
+        .envs(token.faulty_environment(&faulty))
+        .env("SIGNET_PIN_SOURCE", "env:THE_PIN")
+        .env("THE_PIN", token.pin())
+        .env("THE_CANARY", "planted-in-memory-4711");
+    let (mut shown, mut found, mut canaries) = (String::new(), Vec::new(), 0);
+    let run = list.watch(|process| {
+        if faulty.calls("C_FindObjectsInit") == 0 || canaries > 0 {
+            return;
+        }
+        for process in children(process).into_iter().chain([process]) {
+            for name in ["cmdline", "environ"] {
+                let bytes = std::fs::read(format!("/proc/{process}/{name}")).unwrap_or_default();
+                shown.push_str(&String::from_utf8_lossy(&bytes));
+            }
+            let dump = memory::dump(process);
+            canaries += usize::from(dump.holds(b"planted-in-memory-4711"));
+            found.extend(dump.places(token.pin().as_bytes()));
+        }
+    });
+    run.succeeds();
+    assert_eq!((canaries, shown.matches("THE_PIN=\0").count()), (2, 2), "{shown}");
+    assert!(found.is_empty(), "the PIN is in memory that a dump holds: {found:?}");
+    assert!(!shown.contains(token.pin()) && !run.output().contains(token.pin()));
 }
