@@ -9,7 +9,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use signet_tests::judges::dnssec_verify;
 use signet_tests::zones::{Zone, leaf};
-use signet_tests::{Faulty, Key, Program, Role, Run, Scratch, Signet, Token, children, faulty_module, module, program};
+use signet_tests::{Faulty, Key, Program, Role, Run, Scratch, Signet, Token, children, faulty_module, program};
 
 use crate::providers::provider::Provider;
 
@@ -135,24 +135,6 @@ fn three_tokens_share_the_work() {
         assert_eq!(token["sessions"], 1);
     }
     assert_eq!(outcome.faulty.calls("C_Login"), 3);
-}
-
-#[test]
-fn tokens_behind_several_libraries_are_one_pool() {
-    // A copy of the library is another library: it is loaded, initialised and logged in to beside the first.
-    let scratch = Scratch::new();
-    let copy = scratch.path("another.so");
-    std::fs::copy(module(), &copy).unwrap();
-    let (copy, pin) = (copy.display(), CLUSTER.token.pin_file());
-    let also = format!("pkcs11:token=two?module-path={copy}&pin-source=file:{}", pin.display());
-    let outcome = CLUSTER.sign("C_Sign * sleep 1000", &["--also-on", &also, "--sessions", "1"]);
-    let tokens = outcome.complete(&CLUSTER.zone.origin);
-    assert_eq!(tokens.len(), 2);
-    for token in &tokens {
-        assert!(token["signatures"].as_u64().unwrap() > 50, "{tokens:?}");
-    }
-    // What misbehaves is the first alone.
-    assert_eq!(outcome.faulty.calls("C_Login"), 1);
 }
 
 #[test]
