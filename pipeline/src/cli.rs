@@ -36,7 +36,7 @@ use signet_pipeline::Error;
 
 use self::settings::Settings;
 
-use crate::diagnostics;
+use crate::{diagnostics, watchdog};
 
 /// Signs DNS zones with keys that never leave a PKCS#11 token
 #[derive(Parser)]
@@ -137,6 +137,7 @@ pub(crate) fn run() -> u8 {
     let mut words = std::env::args_os();
     let program = words.next();
     if let Some(tool) = bind::Tool::called_as(program.as_ref()) {
+        watchdog::start();
         return tool.run(words);
     }
     let mut words: Vec<OsString> = words.collect();
@@ -146,6 +147,10 @@ pub(crate) fn run() -> u8 {
         Ok(parsed) => parsed,
         Err(error) => return told(Err(error)),
     };
+    // Worker processes are looked after by the run.
+    if !matches!(cli.command, Command::IsolatedWorker) {
+        watchdog::start();
+    }
     if let (false, Command::Key { isolate: true, .. } | Command::Token { isolate: true, .. }) = (apart, &cli.command) {
         return told(isolated::run_apart(&words, &matches));
     }

@@ -13,6 +13,7 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     forbid_core_dumps();
     sigbus::install_sigbus();
+    sigbus::install_state_request();
     diagnostics::install();
     let code = cli::run();
     if hsm_core::left_behind() {

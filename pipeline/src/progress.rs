@@ -122,7 +122,7 @@ impl Observer for Progress {
     }
 
     fn advance(&self, phase: Phase, done: u64) {
-        self.state.advance(phase, done);
+        self.state.advance(done);
         match &self.display {
             Display::Bars(bars) => bars.advance(phase, done),
             Display::Lines(lines) => lines.advance(phase, done),

@@ -1,5 +1,5 @@
 //! What signals do to the program: SIGBUS, by which the system says that a mapped file was cut short, ends it with
-//! exit code 4; SIGINT and SIGTERM ask the run to stop; SIGUSR1 asks how it stands. Here too: the end of a process whose
+//! exit code 4; SIGINT and SIGTERM ask a run to stop; SIGUSR1 asks how a command stands. Here too: the end of a process whose
 //! threads are stuck, with the files removed that must not stay. For the program alone: a library has no business with
 //! its embedder's signals.
 
@@ -50,24 +50,27 @@ pub(crate) fn end_at_once(line: &str, code: i32) {
     unsafe { libc::_exit(code) };
 }
 
-/// From now on the first SIGINT or SIGTERM asks the run to stop, a second one ends the process as it always does, and
-/// SIGUSR1 asks for the state.
+/// From now on the first SIGINT or SIGTERM asks the run to stop, and a second one ends the process as it always does.
 pub(crate) fn install_interrupts() {
     extern "C" fn stop(_: libc::c_int) {
         ASKED_TO_STOP.store(true, Ordering::Relaxed);
     }
-    extern "C" fn tell(_: libc::c_int) {
-        ASKED_FOR_STATE.store(true, Ordering::Relaxed);
-    }
     for signal in [libc::SIGINT, libc::SIGTERM] {
         install(signal, stop, libc::SA_RESETHAND | libc::SA_RESTART);
+    }
+}
+
+/// From now on SIGUSR1 asks how the command stands, and ends nothing.
+pub(crate) fn install_state_request() {
+    extern "C" fn tell(_: libc::c_int) {
+        ASKED_FOR_STATE.store(true, Ordering::Relaxed);
     }
     install(libc::SIGUSR1, tell, libc::SA_RESTART);
 }
 
-/// From now on SIGINT and SIGTERM do nothing.
-pub(crate) fn ignore_interrupts() {
-    for signal in [libc::SIGINT, libc::SIGTERM] {
+/// From now on SIGINT, SIGTERM and SIGUSR1 do nothing.
+pub(crate) fn ignore_signals() {
+    for signal in [libc::SIGINT, libc::SIGTERM, libc::SIGUSR1] {
         // SAFETY: a disposition is set, no handler of ours runs.
         unsafe { libc::signal(signal, libc::SIG_IGN) };
     }

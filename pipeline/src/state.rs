@@ -1,4 +1,4 @@
-//! How a run stands right now, told when SIGUSR1 asks: phase, records, signatures, and what every session is at. It
+//! How a command stands right now, told when SIGUSR1 asks: phase, records, signatures, and what every session is at. It
 //! counts what the [`Observer`](signet_pipeline::Observer) is told; it shows nothing by itself.
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use hsm_core::Activity;
+use rustix::time::{ClockId, clock_gettime};
 use signet_pipeline::Phase;
 
 use crate::progress::progress_line;
@@ -40,21 +41,16 @@ impl RunState {
         *self.current.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A phase begins. Verification overlaps with the others and is not told of by itself.
+    /// A phase begins.
     pub(crate) fn phase(&self, phase: Phase, total: Option<u64>) {
-        if phase == Phase::Verify {
-            return;
-        }
         let began = Instant::now();
         *self.current.lock().unwrap_or_else(PoisonError::into_inner) = Some(Current { phase, total, began });
         self.done.store(0, Ordering::Relaxed);
     }
 
-    /// So much more of a phase is done.
-    pub(crate) fn advance(&self, phase: Phase, done: u64) {
-        if phase != Phase::Verify {
-            self.done.fetch_add(done, Ordering::Relaxed);
-        }
+    /// So much more of the phase is done.
+    pub(crate) fn advance(&self, done: u64) {
+        self.done.fetch_add(done, Ordering::Relaxed);
     }
 
     /// So many more signatures are made.
@@ -64,19 +60,35 @@ impl RunState {
 
     /// All of it in lines.
     pub(crate) fn text(&self) -> String {
-        let mut text = format!("signet: {:.1} s: ", self.started.elapsed().as_secs_f64());
+        let mut text = since(self.started);
         match self.current() {
             None => text.push_str("flags, keys and outputs are being proven\n"),
             Some(Current { phase, total, began }) => {
                 let done = self.done.load(Ordering::Relaxed);
                 text.push_str(&progress_line(phase, done, total, began.elapsed()));
-                let signatures = self.signatures.load(Ordering::Relaxed);
-                text.push_str(&format!("; {signatures} signatures made\n"));
+                match self.signatures.load(Ordering::Relaxed) {
+                    0 => text.push('\n'),
+                    signatures => text.push_str(&format!("; {signatures} signatures made\n")),
+                }
             }
         }
         text.push_str(&sessions(&hsm_core::activity()));
         text
     }
+}
+
+/// The same of a command that counts nothing: its CPU time tells whether it gets on.
+pub(crate) fn at_work(began: Instant) -> String {
+    let cpu = clock_gettime(ClockId::ProcessCPUTime);
+    let cpu = cpu.tv_sec as f64 + cpu.tv_nsec as f64 / 1e9;
+    let mut text = since(began);
+    text.push_str(&format!("at work, {cpu:.1} s of CPU time\n"));
+    text.push_str(&sessions(&hsm_core::activity()));
+    text
+}
+
+fn since(began: Instant) -> String {
+    format!("signet: {:.1} s: ", began.elapsed().as_secs_f64())
 }
 
 /// A line for each session that did something or does; the others are counted.
@@ -92,12 +104,11 @@ fn sessions(activity: &[Activity]) -> String {
             }
             None => "waits for work".to_owned(),
         };
-        let signed = session.signatures;
-        text.push_str(&format!(
-            "signet:   session {} {}: {at}, {signed} signatures\n",
-            number + 1,
-            session.token
-        ));
+        let (signed, token) = (session.signatures, session.token.trim_end());
+        text.push_str(&match token.strip_prefix("of ") {
+            Some(library) => format!("signet:   {library}: {at}\n"),
+            None => format!("signet:   session {} {token}: {at}, {signed} signatures\n", number + 1),
+        });
     }
     if idle > 0 {
         text.push_str(&format!("signet:   {idle} more sessions without work yet\n"));
@@ -114,8 +125,8 @@ mod tests {
         let state = RunState::new();
         assert!(state.text().contains("being proven"));
         state.phase(Phase::Sign, Some(400));
-        state.advance(Phase::Sign, 100);
-        state.advance(Phase::Verify, 7);
+        state.advance(100);
+        assert!(state.text().ends_with(" records (25 %)\n"), "{}", state.text());
         state.signed(90);
         let text = state.text();
         assert!(text.contains("signing: 100 of 400 records (25 %)"), "{text}");

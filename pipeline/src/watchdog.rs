@@ -1,14 +1,14 @@
-//! Looks after a run from a thread of its own, since the run's threads may all be stuck in the provider's library: a call
-//! that does not come back is named and ends the program, so does an interrupted run that does not end by itself, and
-//! SIGUSR1 is answered. A call that hangs cannot be ended from outside, and no thread that waits for it can be joined.
+//! Looks after a command from a thread of its own, since its threads may all be stuck in the provider's library: SIGUSR1 is
+//! answered whatever it is at, a run's call that does not come back is named and ends the program, and so does an interrupted
+//! run that does not end by itself. A call that hangs cannot be ended from outside, and no thread that waits for it can be joined.
 
 use std::path::PathBuf;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
 
-use crate::sigbus;
+use crate::{sigbus, state};
 
 /// How often it looks.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -16,9 +16,16 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// How long an interrupted run may take to end by itself: sessions are closed and the library finalised then.
 const GRACE: Duration = Duration::from_millis(750);
 
-/// What is known of the run.
+/// Says how a command stands.
+type State = Arc<dyn Fn() -> String + Send + Sync>;
+
+/// What is known of the command.
 #[derive(Default)]
 struct Watched {
+    /// `None`: it does not say more than that it is at work.
+    state: Option<State>,
+    /// Whether interrupts are seen to here.
+    interruptible: bool,
     /// A call to a token that takes longer is overdue.
     patience: Option<Duration>,
     /// Journals that have to be on the disk when the program ends.
@@ -42,27 +49,24 @@ fn look<T>(read: impl FnOnce(&Watched) -> T) -> T {
     read(watched.get_or_insert_default())
 }
 
-/// Installs the handlers of signals and begins to look; `state` says how the run stands.
-pub(crate) fn start(state: impl Fn() -> String + Send + 'static) {
-    // A prompt for a PIN turns the echo off.
-    if let Ok(terminal) = tcgetattr(std::io::stdin()) {
-        let _ = TERMINAL.set(terminal);
-    }
-    sigbus::install_interrupts();
+/// Begins to look, for any command.
+pub(crate) fn start() {
+    let began = Instant::now();
     // A program without a watchdog is better than none: a thread that cannot be started is no reason to stop.
     let _ = std::thread::Builder::new().name("watchdog".to_owned()).spawn(move || {
         let mut interrupted = None;
         loop {
             std::thread::sleep(PAUSE);
             if sigbus::asked_for_state() {
-                sigbus::say(&state());
+                let told = look(|watched| watched.state.clone());
+                sigbus::say(&told.map_or_else(|| state::at_work(began), |told| told()));
             }
             if let Some(limit) = look(|watched| watched.patience)
                 && let Some(overdue) = hsm_core::overdue(limit)
             {
                 end(&format!("error: {overdue}; {}", sigbus::what_was_published()), 3);
             }
-            if sigbus::asked_to_stop() && !look(|watched| watched.over) {
+            if sigbus::asked_to_stop() && look(|watched| watched.interruptible && !watched.over) {
                 let since: Instant = *interrupted.get_or_insert_with(Instant::now);
                 let grace = if look(|watched| watched.running) {
                     GRACE
@@ -75,6 +79,21 @@ pub(crate) fn start(state: impl Fn() -> String + Send + 'static) {
             }
         }
     });
+}
+
+/// From now on `state` says how the command stands.
+pub(crate) fn tell_of(state: impl Fn() -> String + Send + Sync + 'static) {
+    update(|watched| watched.state = Some(Arc::new(state)));
+}
+
+/// From now on SIGINT and SIGTERM call off what the command is at.
+pub(crate) fn see_to_interrupts() {
+    // A prompt for a PIN turns the echo off.
+    if let Ok(terminal) = tcgetattr(std::io::stdin()) {
+        let _ = TERMINAL.set(terminal);
+    }
+    update(|watched| watched.interruptible = true);
+    sigbus::install_interrupts();
 }
 
 /// A call to a token that takes longer than `patience` ends the program with exit code 3.

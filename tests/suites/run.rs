@@ -4,6 +4,7 @@ mod interrupts;
 mod journal;
 mod output;
 mod progress;
+mod state;
 
 use std::process::Command;
 

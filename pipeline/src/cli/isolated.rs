@@ -41,8 +41,8 @@ pub(super) fn isolation<'a>(pin_sources: impl IntoIterator<Item = &'a PinSource>
 /// # Errors
 /// [`Error::Usage`] when nobody is there who wants it.
 pub(super) fn run() -> Result<Outcome, Error> {
-    // A terminal's interrupt reaches worker processes too: the run decides what becomes of them.
-    sigbus::ignore_interrupts();
+    // What is sent to a group of processes reaches workers too: the run decides what becomes of them, and tells how it stands.
+    sigbus::ignore_signals();
     let foreign = |source| Error::Io {
         path: "standard input".into(),
         source,

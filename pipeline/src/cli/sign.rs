@@ -396,7 +396,8 @@ pub(super) fn run(flags: &SignFlags) -> Result<Outcome, Error> {
     let json = flags.outputs.progress == ProgressStyle::Json;
     let progress = Arc::new(Progress::new(loudness, if json { Style::Json } else { Style::Human }));
     let told = Arc::clone(&progress);
-    watchdog::start(move || told.state());
+    watchdog::tell_of(move || told.state());
+    watchdog::see_to_interrupts();
     if let Some(list) = &flags.zones {
         return zones::run(flags, list, &progress);
     }

@@ -2,6 +2,7 @@
 //! the library's; here is what a person types and reads.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::Args;
 use signet_pipeline::{Error, VerifyConfig, VerifyReport};
@@ -11,6 +12,7 @@ use super::origin::origin_of;
 use super::role_flags::RoleFlags;
 use super::{Outcome, monitor, report_text, streams, time_flags};
 use crate::progress::{Loudness, Progress, Style};
+use crate::watchdog;
 
 /// Verify a signed zone file: chains, bitmaps, completeness, every signature
 #[derive(Args, Debug)]
@@ -97,8 +99,10 @@ fn judge(flags: &VerifyFlags) -> Result<VerifyReport, Error> {
     } else {
         Loudness::Normal
     };
-    let progress = Progress::new(loudness, Style::Human);
-    let result = signet_pipeline::verify(&config, &progress);
+    let progress = Arc::new(Progress::new(loudness, Style::Human));
+    let told = Arc::clone(&progress);
+    watchdog::tell_of(move || told.state());
+    let result = signet_pipeline::verify(&config, &*progress);
     progress.finish();
     result
 }

@@ -1,4 +1,4 @@
-//! SIGINT and SIGTERM end a run within a second, whatever its threads wait for; SIGUSR1 tells how it stands.
+//! SIGINT and SIGTERM end a run within a second, whatever its threads wait for.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -65,27 +65,4 @@ fn slow_calls_end_in_order() {
     let ready = |faulty: &Faulty| faulty.calls("C_Sign") >= 30;
     let (run, took) = interrupted("C_Sign * sleep 20000", "TERM", ready, &[]);
     assert!(took < Duration::from_millis(600), "{took:?}: {run:?}");
-}
-
-#[test]
-fn the_state_is_told_when_it_is_asked_for() {
-    let (faulty, scratch) = (Faulty::new("C_Sign * sleep 2000"), Scratch::new());
-    let mut sent = false;
-    let _alone = ECDSA.alone();
-    let run = ECDSA
-        .command(&faulty, &scratch)
-        .args(["--sessions", "2"])
-        .watch(|process| {
-            if !sent && faulty.calls("C_Sign") >= 200 {
-                send("USR1", process);
-                sent = true;
-            }
-        });
-    run.succeeds().says(&[
-        "signing: ",
-        " records",
-        "signatures made",
-        " on token ",
-        "in C_Sign for",
-    ]);
 }
