@@ -1,4 +1,4 @@
-//! The stages between sorted runs and signed text, over one file, and the bare signing loop on both cores. `SIGNET_BENCH_ZONE`
+//! The stages between sorted runs and signed, verified text, over one file, and the bare signing loop on both cores. `SIGNET_BENCH_ZONE`
 //! and `SIGNET_BENCH_ORIGIN` name the file and its origin; throughput is in input records, or in signatures.
 
 use std::hint::black_box;
@@ -6,7 +6,10 @@ use std::path::PathBuf;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use dnssec_sign::Name;
-use signet_bench::{chain, context, linked, merged, planned, pool, printed, runs, signatures, signer_keys};
+use dnssec_sign::verify::Level;
+use signet_bench::{
+    chain, context, linked, merged, planned, pool, printed, runs, signatures, signed, signer_keys, verified,
+};
 
 fn stages(criterion: &mut Criterion) {
     let variable =
@@ -36,6 +39,17 @@ fn stages(criterion: &mut Criterion) {
     let linked_chain = chain(names());
     group.bench_function("denial: NSEC3 records planned", |bench| {
         bench.iter(|| black_box(linked(&linked_chain, &opt_out).to_sign));
+    });
+    let zone = signed(&loaded, &keys);
+    group.throughput(Throughput::Elements(zone.records));
+    group.bench_function("verify: structure", |bench| {
+        bench.iter(|| black_box(verified(&zone, Level::Structure, usize::MAX)));
+    });
+    // One partition tells what a signature costs.
+    let (_, signatures_of_one) = verified(&zone, Level::Full, 1);
+    group.throughput(Throughput::Elements(signatures_of_one));
+    group.bench_function("verify: structure and signatures, P-256", |bench| {
+        bench.iter(|| black_box(verified(&zone, Level::Full, 1)));
     });
     for (name, pool, threads) in [("1 thread", &one, 1u32), ("2 threads", &two, 2)] {
         const EACH: u32 = 5000;

@@ -2,10 +2,12 @@
 //! depends on all of its work. Time is taken elsewhere; errors end the run, since a fixture has none.
 
 mod signed;
+mod verified;
 
 use std::path::Path;
 
 pub use signed::{Counted, chain, context, linked, planned, signatures, signer_keys};
+pub use verified::{signed, verified};
 
 use dnssec_sign::{Class, Name};
 use rayon::{ThreadPool, ThreadPoolBuilder};

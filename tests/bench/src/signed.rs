@@ -10,7 +10,7 @@ use rayon::ThreadPool;
 use zone_io::{Loaded, lookup, merge_range, splitters};
 
 /// Records a partition, as the program has them.
-const PARTITION: usize = 4096;
+pub(crate) const PARTITION: usize = 4096;
 
 /// A key of P-256 as a store.
 ///
@@ -116,10 +116,16 @@ impl Sink for Counted {
 /// Merge and plan, partition by partition, on one thread; cuts are those of a zone whose partitions begin below the apex.
 #[must_use]
 pub fn planned(loaded: &Loaded, context: &ZoneContext) -> Counted {
+    let mut counted = Counted::default();
+    plan(loaded, context, &mut counted);
+    counted
+}
+
+/// The same into any sink.
+pub(crate) fn plan(loaded: &Loaded, context: &ZoneContext, sink: &mut impl Sink) {
     let borders = splitters(&loaded.runs, PARTITION);
     let mut planner = Planner::new(context);
     let mut nodes = NodeList::new();
-    let mut counted = Counted::default();
     let mut lower: &[u8] = &[];
     for upper in borders.iter().map(Some).chain([None]) {
         nodes.clear();
@@ -130,10 +136,9 @@ pub fn planned(loaded: &Loaded, context: &ZoneContext) -> Counted {
             upper.map(Vec::as_slice),
             &mut nodes,
         );
-        planner.plan(&nodes, Earlier::default(), &Border::default(), &mut counted);
+        planner.plan(&nodes, Earlier::default(), &Border::default(), sink);
         lower = upper.map_or(&[], Vec::as_slice);
     }
-    counted
 }
 
 /// The NSEC3 chain sorted and linked.
