@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use dnssec_sign::{Fate, moment_digits};
-use indicatif::{DecimalBytes, HumanCount};
+use indicatif::{DecimalBytes, HumanCount, HumanFloatCount};
 use signet_pipeline::{DryRun, Report, VerifyReport};
 
 /// A few lines: what was signed, with which keys, how long it took.
@@ -57,7 +57,8 @@ pub(super) fn sign_report(report: &Report) -> String {
             HumanCount(key.signatures).to_string(),
         ));
     }
-    for token in &report.tokens {
+    // A dry run's tokens are told of with what they would do.
+    for token in report.tokens.iter().filter(|_| report.dry_run.is_none()) {
         text.push_str(&format!(
             "  {}  {} signatures, {} sessions{}{}\n",
             token.store,
@@ -131,10 +132,10 @@ fn estimate(report: &Report, dry_run: &DryRun) -> String {
             calls => format!("{} calls, ", HumanCount(calls)),
         };
         text.push_str(&format!(
-            "  {:11} {} signatures, {calls}{:.0} a second as measured: {:.1} s\n",
+            "  {}  {} signatures, {calls}{} a second as measured: {:.1} s\n",
             store.store,
             HumanCount(store.signatures),
-            store.rate,
+            HumanFloatCount(store.rate.round()),
             store.seconds
         ));
     }
