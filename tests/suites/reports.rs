@@ -8,6 +8,7 @@ use signet_tests::judges::normalise;
 use signet_tests::zones::{Zone, leaf};
 use signet_tests::{Browser, Faulty, Run, Scratch, Signet, Token, full, misfits, project};
 
+use crate::faults::stage::ECDSA;
 use crate::signing::{Pair, Place};
 
 /// A run that told all it could, on a token with two sessions.
@@ -144,6 +145,34 @@ fn no_stage_on_one_core_costs_much() {
 }
 
 #[test]
+fn what_is_signed_is_written_and_verified_while_more_is_signed() {
+    let flags = ["--sessions", "2", "--partition-records", "20"];
+    let outcome = ECDSA.sign("C_Sign * take 2000", &flags);
+    outcome.complete();
+    let report: Value = serde_json::from_str(&outcome.scratch.read("reports/run.json")).unwrap();
+    let timeline = &report["timeline"];
+    let counts = timeline["signatures"][0]["counts"].as_array().unwrap();
+    // By the slot in which half of the signatures are made, a good part of the text is written.
+    let (mut made, all) = (0, sum(&timeline["signatures"][0]["counts"]));
+    let half = counts.iter().position(|count| {
+        made += count.as_u64().unwrap();
+        made * 2 >= all
+    });
+    let slots = timeline["written"].as_array().unwrap();
+    let early: u64 = slots[..=half.unwrap()].iter().map(|slot| slot.as_u64().unwrap()).sum();
+    assert!(early * 4 > sum(&timeline["written"]), "{timeline}");
+    // What is left to be verified behind the last signature is little.
+    let steps = report["steps"].as_array().unwrap();
+    let verify = steps.iter().find(|step| step["step"] == "verify").unwrap();
+    assert!(verify["tasks"].as_u64().unwrap() > 10, "{verify}");
+    let behind = report["stages"]["verify"].as_f64().unwrap();
+    assert!(
+        behind < 0.25 * verify["wall"].as_f64().unwrap(),
+        "{behind} s of {verify}"
+    );
+}
+
+#[test]
 fn metrics_are_the_reports_figures() {
     let told = Told::by(leaf(100), Place::Mixed, &[]);
     let text = told.scratch.read("run.prom");
@@ -234,15 +263,24 @@ fn a_dry_run_counts_what_a_run_does_and_writes_nothing() {
         let pair = Pair::generate(&token, &zone.origin, "ECDSAP256SHA256", place, &keys);
         let file = zone.write(&scratch, &[]);
         let run = |name: &str, flags: &[&str]| -> Value {
-            Signet::sign(&file, &zone.origin, &scratch.path("signed"), &keys)
+            let run = Signet::sign(&file, &zone.origin, &scratch.path("signed"), &keys)
                 .keys(&pair.both())
                 .args(denial)
                 .args(["--sessions", "2", "--report"])
                 .arg(scratch.path(name))
                 .args(flags)
                 .envs(token.faulty_environment(&faulty))
-                .run()
-                .succeeds();
+                .run();
+            run.succeeds();
+            if flags.contains(&"--dry-run") {
+                run.says(&[
+                    "would be signed",
+                    " calls, ",
+                    " a second as measured",
+                    "; memory ",
+                    "nothing was written",
+                ]);
+            }
             serde_json::from_str(&scratch.read(name)).unwrap()
         };
         let dry = run("dry.json", &["--dry-run"]);
@@ -265,6 +303,9 @@ fn a_dry_run_counts_what_a_run_does_and_writes_nothing() {
             assert_eq!(dry[field], real[field], "{field}");
         }
         assert!(real["dry_run"].is_null());
+        // What cannot be known to the byte is near.
+        let (memory, real_memory) = (dry["peak_memory"].as_f64(), real["peak_memory"].as_f64());
+        assert!(memory.unwrap() * 2.0 > real_memory.unwrap());
         let stores = dry["dry_run"]["stores"].as_array().unwrap();
         let calls: u64 = stores.iter().map(|store| store["calls"].as_u64().unwrap()).sum();
         // Beside the zone's signatures there are the proofs: of each key's session copies.
@@ -293,6 +334,23 @@ fn a_dry_run_counts_what_a_run_does_and_writes_nothing() {
 }
 
 #[test]
+fn a_dry_run_tells_how_long_a_run_takes() {
+    // A pace that another test's load does not change: two sessions at 3 ms a signature.
+    let (schedule, flags) = ("C_Sign * take 3000", ["--sessions", "2"]);
+    let report = |flags: &[&str]| -> Value {
+        let outcome = ECDSA.sign(schedule, flags);
+        outcome.run.succeeds();
+        serde_json::from_str(&outcome.scratch.read("reports/run.json")).unwrap()
+    };
+    let dry = report(&[&flags[..], &["--dry-run"]].concat());
+    let real = report(&flags)["stages"]["sign"].as_f64().unwrap();
+    let [best, worst] = ["at_best", "at_worst"].map(|bound| dry["dry_run"][bound].as_f64().unwrap());
+    println!("{best} s to {worst} s by the dry run, {real} s of signing");
+    assert!(best < real * 1.25 && real < worst * 1.5, "{best} to {worst}, {real}");
+    assert!(best > real * 0.5 && worst < real * 2.0, "{best} to {worst}, {real}");
+}
+
+#[test]
 fn events_are_json_lines() {
     let told = Told::by(leaf(8000), Place::Token, &["--progress", "json"]);
     let events: Vec<Value> = told
@@ -311,6 +369,7 @@ fn events_are_json_lines() {
         .last()
         .expect("signing takes longer than the pause between events");
     assert!(last["rate"].as_f64().unwrap() > 0.0 && last["total"].is_u64());
+    assert!(progress.iter().any(|event| event["eta"].is_f64()), "{progress:?}");
     let store = &last["stores"][0];
     assert!(store["store"].as_str().unwrap().contains(told.token.label()));
     assert!(store["signatures"].as_u64().unwrap() > 0);
@@ -401,6 +460,17 @@ fn the_page_before_a_browser() {
     in_proportion(&types, "types");
     let times = marks(&mut browser, "#times rect[data-value]", "width");
     in_proportion(&times, "times");
+    for step in report["steps"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|step| step["step"] != "wait")
+    {
+        let row = format!("#times rect[data-row={}]", step["step"]);
+        let of_row = values(&marks(&mut browser, &row, "width"));
+        let (wall, cpu) = (step["wall"].as_f64().unwrap(), step["cpu"].as_f64().unwrap());
+        assert_eq!(of_row, [cpu, (wall - cpu).max(0.0)], "{step}");
+    }
     for (number, session) in report["sessions"].as_array().unwrap().iter().enumerate() {
         let row = format!("#times rect[data-row$='session {}']", number + 1);
         let expected: Vec<f64> = ["cpu", "waiting", "idle"]

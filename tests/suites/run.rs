@@ -2,6 +2,7 @@
 
 mod interrupts;
 mod journal;
+mod memory;
 mod output;
 mod progress;
 mod state;

@@ -166,6 +166,18 @@ fn a_token_that_signs_wrongly_is_noticed_where_nothing_is_read_again() {
 }
 
 #[test]
+fn a_tokens_rsa_signatures_and_all_lengths_are_checked_where_nothing_is_read_again() {
+    let flags = ["--verify", "none", "--sessions", "2"];
+    for (stage, kind) in [(&RSA, "wrong"), (&RSA, "stale"), (&ECDSA, "short"), (&ECDSA, "long")] {
+        // Not the first of a batch, nor a 64th of it: no sample.
+        let outcome = stage.sign(&format!("C_Sign 20 signature {kind}"), &flags);
+        outcome.complete();
+        assert_eq!(outcome.faulty.fired(), 1, "{kind}");
+    }
+    RSA.sign("C_Sign 20+ signature wrong", &flags).stopped();
+}
+
+#[test]
 fn the_report_says_how_many_signatures_were_sampled() {
     for (level, says) in [
         ("none", "what was written was not read again"),
