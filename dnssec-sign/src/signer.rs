@@ -283,6 +283,17 @@ impl SignBatch {
         Self::default()
     }
 
+    /// An empty batch with room for so many jobs of the usual size, so that it does not grow step by step.
+    #[must_use]
+    pub fn with_capacity(jobs: usize) -> Self {
+        Self {
+            messages: Vec::with_capacity(jobs * 128),
+            jobs: Vec::with_capacity(jobs),
+            signatures: Vec::with_capacity(jobs * 64),
+            done: 0,
+        }
+    }
+
     /// Adds a job whose message `write` appends; returns the job's number in the batch.
     pub fn add(&mut self, key: KeyIndex, write: impl FnOnce(&mut Vec<u8>)) -> u32 {
         let start = narrow(self.messages.len());

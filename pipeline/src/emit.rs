@@ -252,7 +252,7 @@ impl Sink for Renderer<'_> {
                 let number = u32::try_from(batches.len()).unwrap_or(u32::MAX);
                 batches.push(StoreBatch {
                     store: signer.store,
-                    jobs: SignBatch::new(),
+                    jobs: SignBatch::with_capacity(JOBS_PER_BATCH),
                 });
                 self.open[signer.store] = Some(number);
                 number

@@ -8,6 +8,7 @@ const UNSAFE_ALLOWED: &[&str] = &[
     "hsm-core/src/module.rs",
     "hsm-core/src/pin/memory.rs",
     "pipeline/src/sigbus.rs",
+    "pipeline/tests/allocations.rs",
     "tests/faulty-provider/",
     "tests/kryoptic/src/lib.rs",
     "zone-io/tests/allocations.rs",
