@@ -330,7 +330,9 @@ pub(crate) fn progress_line(phase: Phase, done: u64, total: Option<u64>, elapsed
     let milliseconds = elapsed.as_millis();
     if done > 0 && milliseconds > 0 {
         let rate = u64::try_from(u128::from(done) * 1000 / milliseconds).unwrap_or(u64::MAX);
-        line.push_str(&format!(", {} a second", HumanCount(rate)));
+        if rate > 0 {
+            line.push_str(&format!(", {} a second", HumanCount(rate)));
+        }
         if let Some(rest) = total.and_then(|total| total.checked_sub(done)).filter(|rest| *rest > 0) {
             let left = u128::from(rest) * milliseconds / u128::from(done);
             let left = Duration::from_millis(u64::try_from(left).unwrap_or(u64::MAX));
@@ -353,6 +355,8 @@ mod tests {
             line,
             "signing: 120,000 of 400,000 records (30 %), 60,000 a second, 5 seconds left"
         );
+        let line = progress_line(Phase::Zones, 1, Some(3), Duration::from_secs(2));
+        assert_eq!(line, "signing: 1 of 3 zones (33 %), 4 seconds left");
         let line = progress_line(Phase::Verify, 10, None, Duration::from_secs(1));
         assert_eq!(line, "verifying: 10 records, 10 a second");
         assert_eq!(

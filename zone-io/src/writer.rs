@@ -66,7 +66,10 @@ impl AtomicFile {
 
     fn start(path: &Path, access: Access, unnamed: impl Fn(&Path, Access) -> Option<File>) -> io::Result<Self> {
         let target = match path.symlink_metadata() {
-            Ok(found) if found.is_symlink() => path.canonicalize()?,
+            Ok(found) if found.is_symlink() => path.canonicalize().map_err(|error| match error.kind() {
+                ErrorKind::NotFound => io::Error::new(error.kind(), "is a link to nothing: name the file itself"),
+                _ => error,
+            })?,
             _ => path.to_path_buf(),
         };
         if target.file_name().is_none() {

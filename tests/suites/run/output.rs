@@ -114,7 +114,8 @@ fn a_link_is_followed_and_stays() {
     desk.alone_in_its_folder();
     assert_eq!(desk.scratch.listing("real").len(), 1);
     symlink("nowhere", desk.scratch.path("out/dangling")).unwrap();
-    desk.sign("out/dangling").run().exits(4).says(&["dangling"]);
+    let run = desk.sign("out/dangling").run();
+    run.exits(4).says(&["dangling: is a link to nothing"]);
     assert!(
         desk.scratch
             .path("out/dangling")

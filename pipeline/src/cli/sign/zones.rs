@@ -1,6 +1,7 @@
 //! `signet sign --zones FILE`: a list of zones, one a line, turned into a run over all of them and what is told of it.
 //! The other flags count for every zone.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use indicatif::HumanCount;
@@ -213,14 +214,30 @@ fn text(report: &ZonesReport) -> String {
         0 => String::new(),
         count => format!(", {count} of them unchanged"),
     };
-    text.push_str(&format!(
-        "{} of {} zones signed{unchanged}; {} signatures in {:.2} s\n",
-        report.zones.len() - failed,
-        report.zones.len(),
-        HumanCount(report.signatures),
-        report.seconds
-    ));
+    let (good, all) = (report.zones.len() - failed, report.zones.len());
+    let signatures = HumanCount(report.signatures);
+    text.push_str(&match estimate(report) {
+        Some(seconds) => format!(
+            "{good} of {all} zones would be signed{unchanged}; {signatures} signatures, made in {seconds:.1} s as measured; nothing was written\n"
+        ),
+        None => format!("{good} of {all} zones signed{unchanged}; {signatures} signatures in {:.2} s\n", report.seconds),
+    });
     text
+}
+
+/// How long a dry run's signatures would take: the stores, which all zones share, sign at the same time.
+fn estimate(report: &ZonesReport) -> Option<f64> {
+    let mut stores: BTreeMap<&str, f64> = BTreeMap::new();
+    let mut dry = report
+        .zones
+        .iter()
+        .filter_map(|zone| zone.report.as_ref()?.dry_run.as_ref())
+        .peekable();
+    dry.peek()?;
+    for store in dry.flat_map(|dry| &dry.stores) {
+        *stores.entry(&store.store).or_default() += store.seconds;
+    }
+    Some(stores.into_values().fold(0.0, f64::max))
 }
 
 #[cfg(test)]
