@@ -100,7 +100,8 @@ impl Token {
             Ok(()) => Ok(()),
             Err(error) if error.code() == Some(Ckr::new(sys::CKR_USER_ALREADY_LOGGED_IN)) => Ok(()),
             Err(error) if error.class() == FaultClass::PinRefused => Err(self.remember_refusal(error)),
-            Err(error) => Err(error),
+            // Behind a fork that is the reason, whatever the library says.
+            Err(error) => Err(self.module().context().err().unwrap_or(error)),
         }
     }
 

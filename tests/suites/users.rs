@@ -273,7 +273,8 @@ fn what_other_parsers_alter_is_signed_as_it_stands() {
 #[test]
 fn a_process_that_forks_behind_the_librarys_back_is_told() {
     let (scratch, token) = (Scratch::new(), Token::default());
-    let faulty = Faulty::new("C_Login 1 fork");
+    // Behind a C_Login both would write the token's files, one beside the other, and SoftHSM fails either.
+    let faulty = Faulty::new("C_GetTokenInfo 2 fork");
     let run = Signet::new("key generate fork.test. -a ED25519 -l forked")
         .envs(token.faulty_environment(&faulty))
         .folder(scratch.folder())
