@@ -200,43 +200,36 @@ fn a_pin_typed_behind_p_is_wiped_from_the_arguments() {
     }
 }
 
+/// The calls of C_Sign at which memory is looked at: at the beginning, in the middle and near the end of 3,000.
+const LOOKS: [u64; 3] = [100, 1000, 2500];
+
+/// A token whose calls [`LOOKS`] take a second: a run is not over before its memory was looked at.
+fn slow_at_looks() -> Faulty {
+    Faulty::new(&LOOKS.map(|call| format!("C_Sign {call} sleep 1000000")).join("; "))
+}
+
 /// What root, or a core dump, would find in the memory of a run: the planted word, and no PIN.
 #[test]
 fn a_dump_of_the_memory_holds_no_pin() {
     let (_scratch, token, sign) = signing(1500, "RSASHA256");
-    let sign = sign.env("THE_CANARY", "planted-in-memory-4711");
-    let began = std::time::Instant::now();
+    let faulty = slow_at_looks();
+    let sign = sign
+        .envs(token.faulty_environment(&faulty))
+        .env("THE_CANARY", "planted-in-memory-4711");
     let (mut dumps, mut found, mut canaries, mut locked) = (0, Vec::new(), 0, Vec::new());
     let run = sign.watch(|process| {
-        // Logged in and at work: the library is loaded by then.
-        let at_work =
-            std::fs::read_to_string(format!("/proc/{process}/maps")).is_ok_and(|maps| maps.contains("softhsm"));
-        let due = began.elapsed().as_millis() > 400 * (dumps + 1);
-        if at_work && due && dumps < 3 {
-            dumps += 1;
-            let dump = memory::dump(process);
-            canaries += usize::from(dump.holds(b"planted-in-memory-4711"));
-            found.extend(dump.places(token.pin().as_bytes()));
-            let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
-            locked.extend(
-                status
-                    .lines()
-                    .filter(|line| line.starts_with("VmLck:"))
-                    .map(str::to_owned),
-            );
+        if dumps == LOOKS.len() || faulty.calls("C_Sign") < LOOKS[dumps] {
+            return;
         }
+        dumps += 1;
+        let dump = memory::dump(process);
+        canaries += usize::from(dump.holds(b"planted-in-memory-4711"));
+        found.extend(dump.places(token.pin().as_bytes()));
+        locked.push(dump.locked);
     });
     run.succeeds();
-    assert!(
-        !locked.is_empty() && locked.iter().all(|line| !line.contains(" 0 kB")),
-        "{locked:?}"
-    );
-    assert!(dumps > 0, "the run was over before its memory was looked at");
-    assert_eq!(
-        canaries,
-        usize::try_from(dumps).unwrap(),
-        "the search finds what is planted"
-    );
+    assert_eq!((dumps, canaries), (3, 3), "the search finds what is planted");
+    assert!(locked.iter().all(|kilobytes| *kilobytes > 0), "{locked:?}");
     assert!(found.is_empty(), "the PIN is in memory that a dump holds: {found:?}");
 }
 
@@ -244,12 +237,13 @@ fn a_dump_of_the_memory_holds_no_pin() {
 #[test]
 fn worker_processes_show_no_pin_either() {
     let (_scratch, token, sign) = signing(1500, "RSASHA256");
+    let faulty = slow_at_looks();
     let sign = sign
+        .envs(token.faulty_environment(&faulty))
         .env("SIGNET_PIN_SOURCE", "env:THE_PIN")
         .env("THE_PIN", token.pin())
         .env("THE_CANARY", "planted-in-memory-4711")
         .args(["--isolate", "--sessions", "2"]);
-    let began = std::time::Instant::now();
     let (mut dumps, mut found, mut canaries) = (0, Vec::new(), 0);
     let (mut shown, mut limits) = (BTreeSet::new(), BTreeMap::new());
     let run = sign.watch(|process| {
@@ -265,8 +259,7 @@ fn worker_processes_show_no_pin_either() {
                 limits.insert(*child, now);
             }
         }
-        let at_work = workers.len() == 2 && workers.iter().all(|child| read(*child, "maps").contains("softhsm"));
-        if at_work && dumps < 3 && began.elapsed().as_millis() > 400 * (dumps + 1) {
+        if dumps < LOOKS.len() && faulty.calls("C_Sign") >= LOOKS[dumps] {
             dumps += 1;
             for process in workers.into_iter().chain([process]) {
                 let dump = memory::dump(process);
@@ -276,12 +269,7 @@ fn worker_processes_show_no_pin_either() {
         }
     });
     run.succeeds();
-    assert!(dumps > 0, "the run was over before its memory was looked at");
-    assert_eq!(
-        canaries,
-        3 * usize::try_from(dumps).unwrap(),
-        "the search finds what is planted"
-    );
+    assert_eq!((dumps, canaries), (3, 9), "the search finds what is planted");
     assert!(found.is_empty(), "the PIN is in memory that a dump holds: {found:?}");
     assert!(!run.output().contains(token.pin()));
     let shown: String = shown.into_iter().collect();

@@ -3,9 +3,13 @@
 
 use std::os::unix::fs::FileExt;
 
+use rustix::process::{Pid, Signal, kill_process};
+
 /// What was read: each mapping by its name.
 pub(super) struct Dump {
     mappings: Vec<(String, Vec<u8>)>,
+    /// The memory that is never swapped, in kibibytes.
+    pub(super) locked: u64,
 }
 
 impl Dump {
@@ -19,16 +23,24 @@ impl Dump {
         let holding = self
             .mappings
             .iter()
-            .filter(|(_, bytes)| bytes.windows(wanted.len()).any(|window| window == wanted));
+            .filter(|(_, bytes)| memchr::memmem::find(bytes, wanted).is_some());
         holding.map(|(name, _)| name.clone()).collect()
     }
 }
 
-/// Reads every writable mapping that a dump would hold.
+/// Reads every writable mapping that a dump would hold. The process stands still meanwhile.
 ///
 /// # Panics
-/// When it is not allowed to: that takes root, since the program forbids it to its own user.
+/// When it is not allowed to: that takes root, since the program forbids it to its own user. When the process is over.
 pub(super) fn dump(process: u32) -> Dump {
+    let tell = |signal| kill_process(Pid::from_raw(process.try_into().unwrap()).unwrap(), signal).unwrap();
+    tell(Signal::STOP);
+    let dump = read(process);
+    tell(Signal::CONT);
+    dump
+}
+
+fn read(process: u32) -> Dump {
     let memory = std::fs::File::open(format!("/proc/{process}/mem"))
         .expect("reading the memory of a process that may not be dumped takes root");
     let smaps = std::fs::read_to_string(format!("/proc/{process}/smaps")).unwrap_or_default();
@@ -53,5 +65,11 @@ pub(super) fn dump(process: u32) -> Dump {
             current = (rest.starts_with("rw") && small).then(|| (start, end, line.to_owned()));
         }
     }
-    Dump { mappings }
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+    let locked = status.lines().find_map(|line| line.strip_prefix("VmLck:"));
+    let locked = locked.and_then(|locked| locked.trim().strip_suffix(" kB")?.parse().ok());
+    Dump {
+        mappings,
+        locked: locked.expect("a line of /proc/PID/status"),
+    }
 }
